@@ -1,0 +1,52 @@
+//! Typed indices into the world's arrays. Entities are sorted by name, so an index says nothing about the order of declaration.
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident($int:ty);)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub $int);
+
+        impl $name {
+            /// The position in the array of these entities.
+            #[must_use]
+            pub fn index(self) -> usize {
+                usize::try_from(self.0).expect("an id fits the address space")
+            }
+
+            /// The id of the entity at this position; panics where the world would be too large, which the loader refuses.
+            #[must_use]
+            pub fn at(index: usize) -> $name {
+                $name(<$int>::try_from(index).expect("the loader bounds the number of entities"))
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// A client population.
+    ClientId(u16);
+    /// An API.
+    ApiId(u16);
+    /// A consumer key with which gateways ask for backend tokens.
+    CredentialId(u16);
+    /// A gateway node.
+    GatewayId(u32);
+    /// A node of the authorization server.
+    IdpNodeId(u16);
+    /// A (gateway node, API) pair.
+    LaneId(u32);
+    /// A (gateway node, credential) pair: who asks for tokens.
+    HolderId(u32);
+    /// A cache entry: of a holder, or of a shared store for a credential.
+    CacheId(u32);
+    /// A call in flight.
+    CallId(u32);
+    /// A token request in the air.
+    FlightId(u32);
+    /// A key that signs JWTs, in order of appearance.
+    KeyId(u16);
+    /// A fault of the scenario.
+    FaultId(u16);
+    /// A stream of arrivals.
+    SourceId(u32);
+}

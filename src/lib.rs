@@ -1,0 +1,26 @@
+//! stalegate: a deterministic discrete-event simulator of OAuth token caches in API gateways.
+//!
+//! Layers, imports only going down (`tests/tidy.rs` checks it): words (`time`, `id`, `rng`, `dist`, `key`); the
+//! engine, the protocol and the decisions (`engine`, `oauth`, `policy`, `persistence`); the world (`model`, `fault`,
+//! `metric`); what surrounds a run (`scenario`, `experiment`, `report`); the command line (`cli`).
+
+pub mod dist;
+pub mod id;
+pub mod key;
+pub mod rng;
+pub mod time;
+
+pub mod engine;
+pub mod oauth;
+pub mod persistence;
+pub mod policy;
+
+pub mod fault;
+pub mod metric;
+pub mod model;
+
+pub mod experiment;
+pub mod report;
+pub mod scenario;
+
+pub mod cli;

@@ -1,0 +1,223 @@
+//! The world as the scenario describes it, resolved: no text, no defaults left open, entities sorted by name.
+
+use std::sync::Arc;
+
+use crate::dist::Dist;
+use crate::fault::Fault;
+use crate::id::{ApiId, CredentialId};
+use crate::key::Backoff;
+use crate::time::{SimSpan, SimTime};
+
+/// Everything of a scenario that all its policies share.
+#[derive(Debug)]
+pub struct WorldConfig {
+    pub run: RunConfig,
+    pub network: Network,
+    pub idp: IdpConfig,
+    pub control_plane_delay: Dist,
+    pub bus: BusConfig,
+    pub gateway: GatewayConfig,
+    /// The consumer keys of the gateways, sorted and without repetition.
+    pub credentials: Vec<String>,
+    /// Sorted by name.
+    pub apis: Vec<ApiConfig>,
+    /// Sorted by name.
+    pub clients: Vec<ClientConfig>,
+    /// Sorted by name.
+    pub faults: Vec<FaultConfig>,
+}
+
+/// `[run]`, but for the replications, which are the experiment's.
+#[derive(Clone, Debug)]
+pub struct RunConfig {
+    pub duration: SimSpan,
+    pub warmup: SimSpan,
+    pub start: Start,
+    pub seed: u64,
+}
+
+/// What caches hold at the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    Warm,
+    Cold,
+}
+
+/// One-way delays.
+#[derive(Clone, Copy, Debug)]
+pub struct Network {
+    pub client_gateway: SimSpan,
+    pub gateway_idp: SimSpan,
+    pub gateway_backend: SimSpan,
+    pub backend_idp: SimSpan,
+}
+
+#[derive(Clone, Debug)]
+pub struct IdpConfig {
+    /// At least 1; named `idp-1` …
+    pub nodes: usize,
+    pub front: Front,
+    pub detect: SimSpan,
+    pub health_of: HealthOf,
+    /// Parallel workers of a node.
+    pub workers: u32,
+    /// Places in a node's queue.
+    pub queue: u32,
+    pub token_service: Dist,
+    pub introspection_service: Dist,
+    pub token_lifetime: SimSpan,
+    pub token_format: TokenFormat,
+    pub on_restart: OnRestart,
+    pub starting: Dist,
+    pub restart_event: RestartEvent,
+    pub unreachable: Unreachable,
+}
+
+/// How callers reach a node of the IdP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Front {
+    RoundRobin,
+    Random,
+    Sticky,
+}
+
+/// What the front's health check looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HealthOf {
+    /// A starting node is not in use.
+    Readiness,
+    /// A starting node is in use: its port is open.
+    Port,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenFormat {
+    Opaque,
+    Jwt,
+}
+
+/// What a restart of the IdP does to tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnRestart {
+    InvalidateAll,
+    InvalidateNode,
+    Keep,
+    NewSigningKey,
+    NotBefore,
+}
+
+/// When the IdP tells of its restart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RestartEvent {
+    Never,
+    AtStart,
+    AtStop,
+}
+
+/// What callers of a node that is down meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unreachable {
+    /// A refused connection, known one network delay after sending.
+    Refuse,
+    /// No answer until the caller's timeout.
+    Hang,
+}
+
+#[derive(Clone, Debug)]
+pub struct BusConfig {
+    pub delay: Dist,
+    pub loss: f64,
+    pub durable: bool,
+    /// At least once: the gap between repetitions of a lost delivery. `None`: at most once.
+    pub redeliver: Option<SimSpan>,
+}
+
+#[derive(Clone, Debug)]
+pub struct GatewayConfig {
+    /// At least 1; named `gateway-1` …
+    pub nodes: usize,
+    pub balance: Balance,
+    pub overhead: Dist,
+    pub detect_down: SimSpan,
+}
+
+/// How clients are spread over the gateway nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Balance {
+    Random,
+    RoundRobin,
+    Sticky,
+}
+
+#[derive(Clone, Debug)]
+pub struct ApiConfig {
+    pub name: String,
+    pub credential: CredentialId,
+    pub validation: Validation,
+    /// 401 or 403.
+    pub reject_status: u16,
+    pub reject_error: WwwError,
+    pub forbidden_ratio: f64,
+    pub forbidden_error: WwwError,
+    pub unsafe_ratio: f64,
+    pub service_time: Dist,
+}
+
+/// The `error` of a `WWW-Authenticate` header, which policies may look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WwwError(pub Option<Arc<str>>);
+
+/// How a backend checks a token.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Validation {
+    /// The IdP's truth at that instant, free, even while the IdP is down.
+    Ideal,
+    /// A call to the IdP.
+    Introspect { cache: SimSpan, on_unreachable: OnUnreachable, timeout: SimSpan },
+    /// Signature and expiry, by a key set fetched from the IdP.
+    Local { refresh: SimSpan, cooldown: SimSpan, timeout: SimSpan },
+}
+
+/// What a backend does with a call that it cannot check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnUnreachable {
+    Error,
+    Refuse,
+    Accept,
+}
+
+#[derive(Clone, Debug)]
+pub struct ClientConfig {
+    pub name: String,
+    /// Not empty, sorted.
+    pub apis: Vec<ApiId>,
+    pub arrivals: Arrivals,
+    /// At least 1.
+    pub users: u32,
+    pub timeout: SimSpan,
+    pub retry_attempts: u32,
+    pub retry_backoff: Backoff,
+}
+
+/// How calls arise.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Arrivals {
+    /// Calls per second, over all gateways.
+    Poisson { per_s: f64 },
+    /// A constant gap, the first call at a uniform share of it.
+    Constant { gap: SimSpan },
+    /// Each of `ClientConfig::users` thinks, calls, waits for the answer.
+    Closed { think: Dist },
+    /// These instants, in order.
+    Trace { instants: Arc<[SimTime]> },
+}
+
+#[derive(Debug)]
+pub struct FaultConfig {
+    pub name: String,
+    /// The instant of the first occurrence, as a span since the beginning.
+    pub at: Dist,
+    /// The gap from occurrence to occurrence.
+    pub every: Option<SimSpan>,
+    pub fault: Box<dyn Fault>,
+}

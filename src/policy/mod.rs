@@ -1,0 +1,78 @@
+//! What a token holder does: small rules, each a pure function or state machine. They see no engine, no world and no
+//! randomness but what they are given, so that the same code runs in the simulator, in an explorer, in a real gateway.
+
+pub mod cache;
+pub mod events;
+pub mod fetch;
+pub mod fetcher;
+pub mod lifetime;
+pub mod rejection;
+pub mod store;
+
+use crate::key::{Key, Table, Ty};
+
+/// The rules of one policy.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
+    pub lifetime: lifetime::Lifetime,
+    pub fetch: fetch::Fetch,
+    pub store: store::Store,
+    pub rejection: rejection::Rejection,
+    pub events: events::Events,
+}
+
+/// A rule as the registry knows it.
+#[derive(Clone, Copy, Debug)]
+pub struct RuleDef {
+    /// Its table in a scenario file: `[policy.<name>]`.
+    pub name: &'static str,
+    pub keys: &'static [Key],
+    pub doc: &'static str,
+}
+
+/// Every rule, in the order of model.md §4. A new rule is one file, one line here and one field above.
+pub const RULES: &[RuleDef] = &[
+    RuleDef { name: "lifetime", keys: lifetime::KEYS, doc: "how long a cached token is used" },
+    RuleDef { name: "fetch", keys: fetch::KEYS, doc: "how a token is got on a miss" },
+    RuleDef { name: "store", keys: store::KEYS, doc: "where the cached token lies" },
+    RuleDef { name: "rejection", keys: rejection::KEYS, doc: "what happens when the backend refuses a call" },
+    RuleDef { name: "events", keys: events::KEYS, doc: "whether the IdP tells the gateway" },
+    RuleDef { name: "probe", keys: PROBE, doc: "whether cached tokens are introspected in the background" },
+    RuleDef { name: "surge", keys: SURGE, doc: "whether a surge of refusals empties caches" },
+];
+
+/// Rule `probe` (model.md §4.6), recognised and not built yet.
+const PROBE: &[Key] =
+    &[Key::off("every", Ty::PositiveSpan, "how often each cached token is introspected").later(&["*"])];
+
+/// Rule `surge` (model.md §4.7), recognised and not built yet.
+const SURGE: &[Key] = &[
+    Key::off(
+        "threshold",
+        Ty::Count { min: 1, max: 1_000_000_000 },
+        "so many refusals in the window trigger the action",
+    )
+    .later(&["*"]),
+    Key::new("window", Ty::PositiveSpan, "\"10s\"", "the window in which refusals are counted").later(&["*"]),
+    Key::new("reaction", Ty::Dist, "\"60s\"", "how long the alert, the script or the person takes").later(&["*"]),
+    Key::new("action", Ty::Choice(&["flush", "restart"]), "\"restart\"", "what is done to the node").later(&["*"]),
+    Key::new("cooldown", Ty::Span, "\"5min\"", "not again sooner than this").later(&["*"]),
+    Key::new("serial", Ty::Bool, "false", "never two nodes at once").later(&["*"]),
+];
+
+impl Policy {
+    /// The policy of one decoded table a rule, in the order of [`RULES`].
+    ///
+    /// # Panics
+    /// Where a table is missing, which is a bug of the caller.
+    #[must_use]
+    pub fn from_tables(table: &dyn Fn(&str) -> Table) -> Policy {
+        Policy {
+            lifetime: lifetime::Lifetime::from_table(&table("lifetime")),
+            fetch: fetch::Fetch::from_table(&table("fetch")),
+            store: store::Store::from_table(&table("store")),
+            rejection: rejection::Rejection::from_table(&table("rejection")),
+            events: events::Events::from_table(&table("events")),
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Scenario files: one TOML file asks one question and serves every command.
+
+use std::sync::Arc;
+
+use crate::model::config::WorldConfig;
+use crate::policy::Policy;
+
+/// A scenario, resolved: nothing in it is left to a default that could not be shown.
+#[derive(Debug)]
+pub struct Scenario {
+    pub name: String,
+    pub title: String,
+    pub question: String,
+    pub source: String,
+    /// Shared by all policies and replications.
+    pub world: Arc<WorldConfig>,
+    /// In the order of the file; the first is the reference of `compare`.
+    pub policies: Vec<NamedPolicy>,
+    pub replications: u32,
+    /// Hash (hex) of the resolved scenario: the same for two files that say the same.
+    pub id: String,
+    /// The files that were read, as the command line or `extends` names them, with their blake3 hashes (hex).
+    pub inputs: Vec<Input>,
+}
+
+/// A policy under its name in this scenario.
+#[derive(Clone, Debug)]
+pub struct NamedPolicy {
+    pub name: String,
+    /// The preset that it starts from.
+    pub base: String,
+    pub policy: Policy,
+}
+
+/// A file that a scenario was read from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Input {
+    pub name: String,
+    pub hash: String,
+}
