@@ -221,3 +221,37 @@ pub struct FaultConfig {
     pub every: Option<SimSpan>,
     pub fault: Box<dyn Fault>,
 }
+
+impl OnRestart {
+    /// The variant of a scenario's word.
+    ///
+    /// # Panics
+    /// On another word, which the decoder refuses.
+    #[must_use]
+    pub fn from_word(word: &str) -> OnRestart {
+        match word {
+            "invalidate-all" => OnRestart::InvalidateAll,
+            "invalidate-node" => OnRestart::InvalidateNode,
+            "keep" => OnRestart::Keep,
+            "new-signing-key" => OnRestart::NewSigningKey,
+            "not-before" => OnRestart::NotBefore,
+            other => unreachable!("the decoder refuses on_restart {other}"),
+        }
+    }
+}
+
+impl RestartEvent {
+    /// The variant of a scenario's word.
+    ///
+    /// # Panics
+    /// On another word, which the decoder refuses.
+    #[must_use]
+    pub fn from_word(word: &str) -> RestartEvent {
+        match word {
+            "never" => RestartEvent::Never,
+            "at-start" => RestartEvent::AtStart,
+            "at-stop" => RestartEvent::AtStop,
+            other => unreachable!("the decoder refuses restart_event {other}"),
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! `gateway-restart`: a gateway node goes down and comes back with empty caches (model.md §3).
+
+use super::{Fault, FaultDef, GatewayTarget};
+use crate::dist::Dist;
+use crate::key::{Key, Ty};
+
+/// The kind.
+pub const DEF: FaultDef = FaultDef {
+    kind: "gateway-restart",
+    doc: "gateway nodes go down and come back with empty caches",
+    keys: &[
+        Key::required("down", Ty::Dist, "how long a node is down"),
+        Key::new("node", Ty::Text, "\"all\"", "all, or one node: gateway-1 …"),
+    ],
+    build: |table, _, names| {
+        Ok(Box::new(GatewayRestart { target: super::gateway_target(table, names)?, down: table.dist("down") }))
+    },
+};
+
+#[derive(Debug)]
+struct GatewayRestart {
+    target: GatewayTarget,
+    down: Dist,
+}
+
+impl Fault for GatewayRestart {
+    fn kind(&self) -> &'static str {
+        DEF.kind
+    }
+}

@@ -1,0 +1,30 @@
+//! `idp-outage`: nodes of the IdP are down, and nothing is invalidated (model.md §6).
+
+use super::{Fault, FaultDef, IdpTarget};
+use crate::dist::Dist;
+use crate::key::{Key, Ty};
+
+/// The kind.
+pub const DEF: FaultDef = FaultDef {
+    kind: "idp-outage",
+    doc: "the IdP cannot be reached; its tokens stay good",
+    keys: &[
+        Key::required("down", Ty::Dist, "how long"),
+        Key::new("node", Ty::Text, "\"all\"", "all, or one node: idp-1 …"),
+    ],
+    build: |table, _, names| {
+        Ok(Box::new(IdpOutage { target: super::idp_target(table, names, false)?, down: table.dist("down") }))
+    },
+};
+
+#[derive(Debug)]
+struct IdpOutage {
+    target: IdpTarget,
+    down: Dist,
+}
+
+impl Fault for IdpOutage {
+    fn kind(&self) -> &'static str {
+        DEF.kind
+    }
+}

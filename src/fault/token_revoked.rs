@@ -1,0 +1,36 @@
+//! `token-revoked`: every active token of a credential dies, and the IdP says so on the bus (model.md §6, §12).
+
+use super::{Fault, FaultDef, FaultMistake};
+use crate::id::CredentialId;
+use crate::key::{Key, Ty};
+
+/// The kind.
+pub const DEF: FaultDef = FaultDef {
+    kind: "token-revoked",
+    doc: "every active token of a credential is revoked",
+    keys: &[
+        Key::required("credential", Ty::Text, "the consumer key"),
+        Key::off("client", Ty::Text, "the population whose user's token is revoked").later(&["*"]),
+        Key::off("user", Ty::Text, "the user whose token is revoked").later(&["*"]),
+    ],
+    build: |table, _, names| {
+        let wanted = table.text("credential");
+        let found = names.credentials.iter().position(|name| name == wanted).ok_or_else(|| FaultMistake {
+            key: "credential",
+            message: format!("no api has the credential `{wanted}`"),
+            candidates: names.credentials.to_vec(),
+        })?;
+        Ok(Box::new(TokenRevoked { credential: CredentialId::at(found) }))
+    },
+};
+
+#[derive(Debug)]
+struct TokenRevoked {
+    credential: CredentialId,
+}
+
+impl Fault for TokenRevoked {
+    fn kind(&self) -> &'static str {
+        DEF.kind
+    }
+}
