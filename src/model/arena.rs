@@ -47,12 +47,6 @@ impl<K: Id, T> Arena<K, T> {
     pub fn len(&self) -> usize {
         self.slab.len()
     }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.slab.is_empty()
-    }
 }
 
 impl<K: Id, T> Default for Arena<K, T> {

@@ -9,7 +9,7 @@ use super::store::StoreOp;
 use super::world::World;
 use crate::engine::{Delay, Handle, Schedule};
 use crate::id::{CacheId, CallId, CredentialId, FlightId, GatewayId, HolderId};
-use crate::oauth::{Cause, Outcome, Token};
+use crate::oauth::{Cause, Token};
 use crate::policy::cache::{Cache, Drop, Entry};
 use crate::policy::fetch::OnFailure;
 use crate::policy::fetcher::{Action, Fetcher, Request, Starter};
@@ -495,11 +495,6 @@ impl<O: Observer> World<O> {
         for call in lost {
             self.gateway_done(call);
         }
-    }
-
-    /// The outcome of a call, if it is settled.
-    pub(super) fn outcome(&self, id: CallId) -> Option<Outcome> {
-        self.calls[id].outcome
     }
 
     /// Whether this holder fetches for a call that waits, or only in the background.
