@@ -101,6 +101,12 @@ impl Diagnostics {
         self.list.iter().any(|diagnostic| diagnostic.severity() == Severity::Error)
     }
 
+    /// How many mistakes there are.
+    #[must_use]
+    pub fn errors(&self) -> usize {
+        self.list.iter().filter(|diagnostic| diagnostic.severity() == Severity::Error).count()
+    }
+
     /// Whether something could not be read at all, which exits otherwise than a mistake does.
     #[must_use]
     pub fn has_unreadable(&self) -> bool {

@@ -68,6 +68,19 @@ pub fn find(name: &str) -> Option<&'static Preset> {
 }
 
 impl Preset {
+    /// What differs from the defaults, as `rule.key = value`, and what the preset says about itself.
+    #[must_use]
+    pub fn settings(&self) -> (Vec<String>, About) {
+        let mut reader = Reader::default();
+        let (branch, about) = self.read(&mut reader);
+        let tables = branch.iter().filter_map(|(rule, entry)| Some((rule, entry.node.table()?)));
+        let settings = tables
+            .flat_map(|(rule, table)| table.iter().map(move |(key, entry)| (rule, key, &entry.node.at)))
+            .map(|(rule, key, at)| format!("{rule}.{key} = {}", reader.sources.text(at)))
+            .collect();
+        (settings, about)
+    }
+
     /// Its rule tables, as a source of their own, and what it says about itself.
     ///
     /// # Panics
