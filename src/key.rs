@@ -15,6 +15,12 @@ pub enum Ty {
     Bool,
     /// A whole number within bounds, both included.
     Count { min: u64, max: u64 },
+    /// One of these whole numbers.
+    OneOf(&'static [u64]),
+    /// Any finite number.
+    Number,
+    /// Two finite numbers, the lower first.
+    Interval,
     /// A number in [0, 1].
     Ratio,
     /// A number in (0, 1).
@@ -41,6 +47,8 @@ pub enum Ty {
     Statuses,
     /// A duration, or `{ first, factor, max, jitter }`.
     Backoff,
+    /// Whatever a later version makes of it: only with `later`.
+    Undecided,
 }
 
 /// What a key is when the file does not say.
@@ -131,6 +139,7 @@ pub enum Value {
     Bool(bool),
     Count(u64),
     Real(f64),
+    Interval(f64, f64),
     Span(SimSpan),
     Dist(Dist),
     /// Per second.

@@ -1,9 +1,63 @@
-//! The command line.
+//! The command line: reads the arguments, does what they say, and says how it went.
+
+pub mod args;
+pub mod console;
+
+mod compare;
+mod completions;
+mod explain_code;
+mod init;
+mod later;
+mod list;
+mod run;
+mod schema;
+mod show;
+mod validate;
 
 use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Args, Command};
+use console::{Console, Exit, Outcome};
 
 /// Reads the arguments, does what they say, and says how it went.
 #[must_use]
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return usage(&error),
+    };
+    let console = Console::new(&args.global);
+    let outcome = dispatch(&console, &args);
+    console.finish(outcome).into()
+}
+
+/// Help, version, or a bad command line. A closed pipe is no reason to complain.
+fn usage(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    if error.use_stderr() { Exit::Bad.into() } else { Exit::Done.into() }
+}
+
+fn dispatch(console: &Console, args: &Args) -> Outcome {
+    let global = &args.global;
+    match &args.command {
+        Command::Compare(command) => compare::run(console, global, command),
+        Command::Run(command) => run::run(console, global, command),
+        Command::Validate(command) => validate::run(console, global, command),
+        Command::Show(command) => show::run(console, global, command),
+        Command::List(command) => list::run(console, global, command),
+        Command::Init(command) => init::run(console, global, command),
+        Command::Schema => schema::run(console),
+        Command::ExplainCode(command) => explain_code::run(console, global, command),
+        Command::Completions(command) => completions::run(console, command),
+        Command::Sweep(_)
+        | Command::Check(_)
+        | Command::Baseline(_)
+        | Command::Explain(_)
+        | Command::Race(_)
+        | Command::Optimize(_)
+        | Command::Report(_)
+        | Command::Replay(_) => later::run(&args.command),
+    }
 }

@@ -1,6 +1,33 @@
 //! Scenario files: one TOML file asks one question and serves every command.
 
+pub mod codes;
+pub mod diagnostic;
+pub mod distribution;
+pub mod keys;
+pub mod presets;
+pub mod quantity;
+pub mod reader;
+pub mod schema;
+pub mod set;
+pub mod source;
+pub mod text;
+pub mod wso2;
+
+mod assemble;
+mod check;
+mod column;
+mod decode;
+mod files;
+mod load;
+mod merge;
+mod parts;
+mod tree;
+mod walk;
+mod warn;
+
 use std::sync::Arc;
+
+pub use load::{Loaded, load, load_text};
 
 use crate::model::config::WorldConfig;
 use crate::policy::Policy;

@@ -1,0 +1,192 @@
+//! The arguments of every command.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// How long do calls fail after an identity provider's restart, and what does each cure cost?
+#[derive(Debug, Parser)]
+#[command(
+    name = "stalegate",
+    version,
+    before_help = "Example:\n  stalegate init --out scenario.toml\n  stalegate compare scenario.toml",
+    disable_help_subcommand = true
+)]
+pub struct Args {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Global {
+    /// Only results and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// Threads; as many as there are cores, if absent. Results do not depend on it
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub jobs: Option<u32>,
+    /// The seed, in place of `run.seed`
+    #[arg(long, global = true, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Override one value of the scenario: `--set idp.token_lifetime=5min` (repeatable)
+    #[arg(long, global = true, value_name = "PATH=VALUE")]
+    pub set: Vec<String>,
+    /// Where results go
+    #[arg(long, global = true, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Results as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Colour of messages; `NO_COLOR` is honoured
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
+}
+
+/// When messages are coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Every policy on the same worlds: the main job
+    #[command(before_help = "Example:\n  stalegate compare scenarios/wso2-4557.toml")]
+    Compare(Compare),
+    /// One world under one policy, told as a timeline
+    #[command(before_help = "Example:\n  stalegate run scenarios/wso2-4557.toml --policy ttl-only --replication 7")]
+    Run(Run),
+    /// Check scenario files
+    #[command(before_help = "Example:\n  stalegate validate scenarios/*.toml")]
+    Validate(Validate),
+    /// Print a scenario with every default, and where each value comes from
+    #[command(before_help = "Example:\n  stalegate show scenarios/wso2-4557.toml --set idp.token_lifetime=5min")]
+    Show(Show),
+    /// Print what there is
+    #[command(before_help = "Example:\n  stalegate list policies")]
+    List(List),
+    /// Print a commented scenario that runs as it is; with --out FILE, write it
+    #[command(
+        before_help = "Example:\n  stalegate init --out scenario.toml\n  stalegate init --from-wso2 deployment.toml --out mine.toml"
+    )]
+    Init(Init),
+    /// Print a JSON Schema of scenario files, for editors
+    #[command(before_help = "Example:\n  stalegate schema > scenario.schema.json")]
+    Schema,
+    /// Say more about the code of a message
+    #[command(before_help = "Example:\n  stalegate explain-code E021")]
+    ExplainCode(ExplainCode),
+    /// Print completions for a shell
+    #[command(before_help = "Example:\n  stalegate completions bash > /etc/bash_completion.d/stalegate")]
+    Completions(Completions),
+    #[command(hide = true)]
+    Sweep(Later),
+    #[command(hide = true)]
+    Check(Later),
+    #[command(hide = true)]
+    Baseline(Later),
+    #[command(hide = true)]
+    Explain(Later),
+    #[command(hide = true)]
+    Race(Later),
+    #[command(hide = true)]
+    Optimize(Later),
+    #[command(hide = true)]
+    Report(Later),
+    #[command(hide = true)]
+    Replay(Later),
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct Compare {
+    /// The scenario
+    pub file: PathBuf,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct Run {
+    /// The scenario
+    pub file: PathBuf,
+    /// Under which policy of it
+    #[arg(long, value_name = "NAME")]
+    pub policy: String,
+    /// Which of its worlds, from 0
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub replication: u32,
+    /// Of a later version
+    #[arg(long, hide = true, num_args = 1..=2, value_names = ["FORMAT", "FILE"])]
+    pub trace: Option<Vec<String>>,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct Validate {
+    /// Scenarios
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct Show {
+    /// The scenario
+    pub file: PathBuf,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct List {
+    /// Of what
+    pub what: What,
+}
+
+/// What can be listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum What {
+    /// Presets that a policy can start from, ours and the products'
+    Policies,
+    /// What is measured
+    Metrics,
+    /// Kinds of faults
+    Faults,
+    /// Distributions of durations
+    Distributions,
+    /// Database profiles
+    Profiles,
+    /// Templates of `init`
+    Templates,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct Init {
+    /// Which template: `stalegate list templates`
+    #[arg(long, value_name = "NAME", default_value = "idp-restart", conflicts_with = "from_wso2")]
+    pub template: String,
+    /// Take what a real configuration says
+    #[arg(long, value_name = "deployment.toml")]
+    pub from_wso2: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct ExplainCode {
+    /// E021, W003 …
+    pub code: String,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct Completions {
+    /// For which shell
+    pub shell: clap_complete::Shell,
+}
+
+/// A command of a later version takes whatever it will take.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Later {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    pub anything: Vec<String>,
+}

@@ -1,0 +1,28 @@
+//! Commands of later versions: recognised and refused with a word, never taken for something else.
+
+use super::args::Command;
+use super::console::{Outcome, Stop};
+
+/// Refuses.
+pub fn run(command: &Command) -> Outcome {
+    let name = match command {
+        Command::Sweep(_) => "sweep",
+        Command::Check(_) => "check",
+        Command::Baseline(_) => "baseline",
+        Command::Explain(_) => "explain",
+        Command::Race(_) => "race",
+        Command::Optimize(_) => "optimize",
+        Command::Report(_) => "report",
+        Command::Replay(_) => "replay",
+        Command::Compare(_)
+        | Command::Run(_)
+        | Command::Validate(_)
+        | Command::Show(_)
+        | Command::List(_)
+        | Command::Init(_)
+        | Command::Schema
+        | Command::ExplainCode(_)
+        | Command::Completions(_) => unreachable!("it is built"),
+    };
+    Err(Stop::Bad(format!("`{name}` is not built yet; `stalegate --help` lists what is")))
+}

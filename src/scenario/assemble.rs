@@ -1,0 +1,210 @@
+//! From decoded tables to the world. Nothing here can fail: what could was checked before.
+
+use std::sync::Arc;
+
+use super::check::{closed_users, credentials};
+use super::parts::{Client, FaultPart, Named, Parts, PolicyPart};
+use super::{NamedPolicy, quantity};
+use crate::fault::Names;
+use crate::id::{ApiId, CredentialId};
+use crate::key::{Backoff, Table, Value};
+use crate::model::config::{
+    ApiConfig, Arrivals, Balance, BusConfig, ClientConfig, FaultConfig, Front, GatewayConfig, HealthOf, IdpConfig, Network,
+    OnRestart, OnUnreachable, RestartEvent, RunConfig, Start, TokenFormat, Unreachable, Validation, WorldConfig, WwwError,
+};
+use crate::policy::Policy;
+use crate::time::SimSpan;
+
+/// The world of tables without mistakes.
+#[must_use]
+pub fn world(parts: &Parts) -> WorldConfig {
+    let table = |path: &str| &parts.tables[path].table;
+    let credentials = credentials(&parts.apis);
+    let idp = idp(table("idp"), table("idp.health_check"));
+    let gateway = gateway(table("gateway"));
+    let names = Names { idp_nodes: idp.nodes, gateways: gateway.nodes, credentials: &credentials };
+    let faults = parts.faults.iter().map(|part| fault(part, table("idp"), names)).collect();
+    WorldConfig {
+        run: run(table("run")),
+        network: network(table("network")),
+        idp,
+        control_plane_delay: table("control_plane").dist("delay"),
+        bus: bus(table("bus")),
+        gateway,
+        apis: parts.apis.iter().map(|part| api(part, &credentials)).collect(),
+        clients: parts.clients.iter().map(|part| client(part, &parts.apis)).collect(),
+        faults,
+        credentials,
+    }
+}
+
+/// The policies, in the order of the file.
+#[must_use]
+pub fn policies(parts: &Parts) -> Vec<NamedPolicy> {
+    let policy = |part: &PolicyPart| NamedPolicy {
+        name: part.named.name.clone(),
+        base: part.base.clone(),
+        policy: Policy::from_tables(&|rule| part.rules[rule].table.clone()),
+    };
+    parts.policies.iter().map(policy).collect()
+}
+
+fn run(table: &Table) -> RunConfig {
+    RunConfig {
+        duration: table.span("duration"),
+        warmup: table.span("warmup"),
+        start: word(table, "start", &[("warm", Start::Warm), ("cold", Start::Cold)]),
+        seed: table.count("seed"),
+    }
+}
+
+fn network(table: &Table) -> Network {
+    Network {
+        client_gateway: table.span("client_gateway"),
+        gateway_idp: table.span("gateway_idp"),
+        gateway_backend: table.span("gateway_backend"),
+        backend_idp: table.span("backend_idp"),
+    }
+}
+
+fn idp(table: &Table, health: &Table) -> IdpConfig {
+    IdpConfig {
+        nodes: count(table, "nodes"),
+        front: word(
+            table,
+            "front",
+            &[("round-robin", Front::RoundRobin), ("random", Front::Random), ("sticky", Front::Sticky)],
+        ),
+        detect: health.span("detect"),
+        health_of: word(health, "of", &[("readiness", HealthOf::Readiness), ("port", HealthOf::Port)]),
+        workers: table.count32("workers"),
+        queue: table.count32("queue"),
+        token_service: table.dist("token_service"),
+        introspection_service: table.dist("introspection_service"),
+        token_lifetime: table.span("token_lifetime"),
+        token_format: word(table, "token_format", &[("opaque", TokenFormat::Opaque), ("jwt", TokenFormat::Jwt)]),
+        on_restart: OnRestart::from_word(table.text("on_restart")),
+        starting: table.dist("starting"),
+        restart_event: RestartEvent::from_word(table.text("restart_event")),
+        unreachable: word(table, "unreachable", &[("refuse", Unreachable::Refuse), ("hang", Unreachable::Hang)]),
+    }
+}
+
+fn bus(table: &Table) -> BusConfig {
+    BusConfig {
+        delay: table.dist("delay"),
+        loss: table.real("loss"),
+        durable: table.bool("durable"),
+        redeliver: (table.text("delivery") == "at-least-once").then(|| table.span("redeliver")),
+    }
+}
+
+fn gateway(table: &Table) -> GatewayConfig {
+    GatewayConfig {
+        nodes: count(table, "nodes"),
+        balance: word(
+            table,
+            "balance",
+            &[("random", Balance::Random), ("round-robin", Balance::RoundRobin), ("sticky", Balance::Sticky)],
+        ),
+        overhead: table.dist("overhead"),
+        detect_down: table.span("detect_down"),
+    }
+}
+
+fn api(part: &Named, credentials: &[String]) -> ApiConfig {
+    let table = &part.table.table;
+    let credential = credentials.iter().position(|name| name == table.text("credential"));
+    ApiConfig {
+        name: part.name.clone(),
+        credential: CredentialId::at(credential.expect("the list has every api's credential")),
+        validation: validation(table),
+        reject_status: u16::try_from(table.count("reject_status")).expect("401 or 403"),
+        reject_error: error(table.text("reject_error")),
+        forbidden_ratio: table.real("forbidden_ratio"),
+        forbidden_error: error(table.text("forbidden_error")),
+        unsafe_ratio: table.real("unsafe_ratio"),
+        service_time: table.dist("service_time"),
+    }
+}
+
+fn validation(table: &Table) -> Validation {
+    let timeout = table.span("introspection_timeout");
+    match table.text("validation") {
+        "ideal" => Validation::Ideal,
+        "local" => {
+            Validation::Local { refresh: table.span("jwks_refresh"), cooldown: table.span("jwks_cooldown"), timeout }
+        }
+        _ => Validation::Introspect {
+            cache: table.span("introspection_cache"),
+            on_unreachable: word(
+                table,
+                "on_idp_unreachable",
+                &[("error", OnUnreachable::Error), ("refuse", OnUnreachable::Refuse), ("accept", OnUnreachable::Accept)],
+            ),
+            timeout,
+        },
+    }
+}
+
+fn error(word: &str) -> WwwError {
+    WwwError((word != "none" && !word.is_empty()).then(|| Arc::from(word)))
+}
+
+fn client(part: &Client, apis: &[Named]) -> ClientConfig {
+    let table = &part.named.table.table;
+    let mut called: Vec<ApiId> = apis
+        .iter()
+        .enumerate()
+        .filter(|(_, api)| table.texts("apis").contains(&api.name))
+        .map(|(index, _)| ApiId::at(index))
+        .collect();
+    called.sort_unstable();
+    let users = closed_users(part).unwrap_or_else(|| table.count("users"));
+    ClientConfig {
+        name: part.named.name.clone(),
+        apis: called,
+        arrivals: arrivals(part),
+        users: u32::try_from(users).expect("the key's bounds fit 32 bits"),
+        timeout: table.span("timeout"),
+        retry_attempts: part.retry.table.count32("attempts"),
+        retry_backoff: backoff(&part.retry.table),
+    }
+}
+
+fn arrivals(part: &Client) -> Arrivals {
+    let table = &part.arrivals.table;
+    let per_s = || if let Value::Rate(per_s) = table.get("rate") { *per_s } else { unreachable!("a rate is required") };
+    match table.text("process") {
+        "constant" => Arrivals::Constant { gap: SimSpan::from_secs_f64(1.0 / per_s()).max(quantity::FINEST) },
+        "closed" => Arrivals::Closed { think: table.dist("think") },
+        "trace" => Arrivals::Trace { instants: part.instants.as_slice().into() },
+        _ => Arrivals::Poisson { per_s: per_s() },
+    }
+}
+
+fn backoff(table: &Table) -> Backoff {
+    match table.opt_span("first") {
+        None => table.backoff("backoff"),
+        Some(first) => {
+            Backoff { first, factor: table.real("factor"), max: table.span("max"), jitter: table.real("jitter") }
+        }
+    }
+}
+
+fn fault(part: &FaultPart, idp: &Table, names: Names<'_>) -> FaultConfig {
+    let table = &part.named.table.table;
+    let fault = (part.def.build)(table, idp, names).expect("the loader built it once already");
+    FaultConfig { name: part.named.name.clone(), at: table.dist("at"), every: table.opt_span("every"), fault }
+}
+
+fn count(table: &Table, name: &str) -> usize {
+    usize::try_from(table.count(name)).expect("the loader bounds the size of a world")
+}
+
+/// What a word of a choice stands for.
+fn word<T: Copy>(table: &Table, key: &str, meanings: &[(&str, T)]) -> T {
+    let word = table.text(key);
+    let found = meanings.iter().find(|(known, _)| *known == word);
+    found.unwrap_or_else(|| unreachable!("the decoder refuses {key} = {word}")).1
+}

@@ -1,0 +1,209 @@
+//! What only shows when a scenario's tables are seen together: references, contradictions, sizes.
+
+use super::diagnostic::Diagnostic;
+use super::parts::{Client, FaultPart, Named, Parts};
+use super::reader::Reader;
+use crate::fault::Names;
+use crate::key::Value;
+use crate::metric;
+
+/// More memory than this is refused.
+const MOST_BYTES: u64 = 8 << 30;
+
+/// Tells every contradiction of what was read without a mistake of its own.
+pub fn check(reader: &mut Reader, parts: &Parts) {
+    warmup(reader, parts);
+    apis(reader, parts);
+    clients(reader, parts);
+    faults(reader, parts);
+    expects(reader, parts);
+    size(reader, parts);
+}
+
+fn warmup(reader: &mut Reader, parts: &Parts) {
+    let run = &parts.tables["run"];
+    if run.good(&["duration", "warmup"]) && run.table.span("warmup") >= run.table.span("duration") {
+        let mistake = Diagnostic::new("E025", "the warm-up is as long as the run: nothing would be measured");
+        reader.say(mistake.at_some(run.place("warmup"), "not below run.duration"));
+    }
+}
+
+fn apis(reader: &mut Reader, parts: &Parts) {
+    let idp = &parts.tables["idp"];
+    for api in &parts.apis {
+        let local = api.table.good(&["validation"]) && api.table.table.text("validation") == "local";
+        if local && idp.good(&["token_format"]) && idp.table.text("token_format") == "opaque" {
+            let mistake = Diagnostic::new("E031", format!("the api `{}` validates opaque tokens locally", api.name));
+            let mistake = mistake.at_some(api.table.place("validation"), "needs tokens that can be read");
+            let mistake = match idp.places.get("token_format") {
+                Some(at) => mistake.also(at, "opaque by this"),
+                None => mistake,
+            };
+            reader.say(mistake.help("write [idp] token_format = \"jwt\", or validation = \"introspect\""));
+        }
+        if api.table.table.text("credential").is_empty() && api.table.good(&["credential"]) {
+            let mistake = Diagnostic::new("E017", "`credential` is empty");
+            reader.say(mistake.at_some(api.table.place("credential"), "a consumer key is needed"));
+        }
+    }
+}
+
+fn clients(reader: &mut Reader, parts: &Parts) {
+    let names: Vec<&str> = parts.apis.iter().map(|api| api.name.as_str()).collect();
+    for Client { named, .. } in &parts.clients {
+        if !named.table.good(&["apis"]) {
+            continue;
+        }
+        let wanted = named.table.table.texts("apis");
+        let place = named.table.place("apis");
+        if wanted.is_empty() {
+            let mistake = Diagnostic::new("E017", format!("the client `{}` calls no api", named.name));
+            reader.say(mistake.at_some(place, "at least one is needed"));
+        }
+        for (index, api) in wanted.iter().enumerate() {
+            if !names.contains(&api.as_str()) && !parts.apis.is_empty() {
+                let mistake = Diagnostic::new("E022", format!("the client `{}` calls no existing api `{api}`", named.name));
+                reader.say(mistake.at_some(place, "no [[api]] has this name").nearest(api, names.iter().copied()));
+            } else if wanted[..index].contains(api) {
+                let mistake = Diagnostic::new("E021", format!("the client `{}` names the api `{api}` twice", named.name));
+                reader.say(mistake.at_some(place, "each api once"));
+            }
+        }
+    }
+}
+
+fn faults(reader: &mut Reader, parts: &Parts) {
+    let run = &parts.tables["run"];
+    let credentials = credentials(&parts.apis);
+    let names = Names { idp_nodes: nodes(parts, "idp"), gateways: nodes(parts, "gateway"), credentials: &credentials };
+    for FaultPart { named, def } in &parts.faults {
+        let table = &named.table;
+        if table.good(&["at"]) && run.good(&["duration"]) {
+            let earliest = table.table.dist("at").sample(f64::MIN_POSITIVE);
+            if earliest >= run.table.span("duration") {
+                let duration = run.table.span("duration");
+                let mistake = Diagnostic::new("E030", format!("the fault `{}` begins after the end of the run", named.name));
+                let mistake = mistake.at_some(table.place("at"), format!("the run ends at {duration}"));
+                reader.say(match run.places.get("duration") {
+                    Some(at) => mistake.also(at, "the run's duration"),
+                    None => mistake,
+                });
+            }
+        }
+        if !table.bad.is_empty() || (parts.apis.is_empty() && table.table.0.contains_key("credential")) {
+            continue;
+        }
+        if let Err(error) = (def.build)(&table.table, &parts.tables["idp"].table, names) {
+            let word = match table.table.get(error.key) {
+                Value::Text(word) => word.clone(),
+                _ => String::new(),
+            };
+            let mistake = Diagnostic::new("E022", error.message).at_some(table.place(error.key), "nothing has this name");
+            reader.say(mistake.nearest(&word, error.candidates.iter().map(String::as_str)));
+        }
+    }
+}
+
+/// The consumer keys, sorted and without repetition.
+#[must_use]
+pub fn credentials(apis: &[Named]) -> Vec<String> {
+    let mut credentials: Vec<String> = apis.iter().map(|api| api.table.table.text("credential").to_owned()).collect();
+    credentials.sort();
+    credentials.dedup();
+    credentials
+}
+
+fn nodes(parts: &Parts, section: &str) -> usize {
+    usize::try_from(parts.tables[section].table.count("nodes")).unwrap_or(usize::MAX)
+}
+
+fn expects(reader: &mut Reader, parts: &Parts) {
+    let metrics = metric::all();
+    for expect in &parts.expects {
+        let table = &expect.table;
+        if table.good(&["metric"]) && !metrics.is_empty() {
+            let wanted = table.table.text("metric");
+            if !metrics.iter().any(|metric| metric.name == wanted) {
+                let mistake = Diagnostic::new("E023", format!("there is no metric `{wanted}`"));
+                let mistake = mistake.at_some(table.place("metric"), "`stalegate list metrics` prints them");
+                reader.say(mistake.nearest(wanted, metrics.iter().map(|metric| metric.name)));
+            }
+        }
+        for key in ["policy", "versus"] {
+            references(reader, parts, expect, key);
+        }
+        let bounds = ["below", "above", "between", "equals", "sometimes"];
+        let given: Vec<&str> = bounds.into_iter().filter(|key| table.places.contains_key(key)).collect();
+        if given.is_empty() {
+            let mistake = Diagnostic::new("E012", format!("the expectation `{}` has no bound", expect.name));
+            reader.say(mistake.at_some(table.at.as_ref(), "here").help(format!("add one of {}", bounds.join(", "))));
+        } else if given.len() > 1 {
+            let mistake = Diagnostic::new("E026", format!("the expectation `{}` has more than one bound", expect.name));
+            reader.say(mistake.at_some(table.place(given[1]), "the second").help("write an [[expect]] for each"));
+        }
+    }
+}
+
+fn references(reader: &mut Reader, parts: &Parts, expect: &Named, key: &str) {
+    let Value::Text(wanted) = expect.table.table.get(key) else { return };
+    let names: Vec<&str> = parts.policies.iter().map(|policy| policy.named.name.as_str()).collect();
+    if !names.contains(&wanted.as_str()) {
+        let mistake = Diagnostic::new("E022", format!("the scenario has no policy `{wanted}`"));
+        let mistake = mistake.at_some(expect.table.place(key), "no [[policy]] has this name");
+        reader.say(mistake.nearest(wanted, names));
+    }
+}
+
+/// Refuses a world that no memory holds.
+fn size(reader: &mut Reader, parts: &Parts) {
+    let (idp, gateway) = (&parts.tables["idp"], &parts.tables["gateway"]);
+    let count = |list: usize| u64::try_from(list).unwrap_or(u64::MAX);
+    let gateways = gateway.table.count("nodes");
+    let called: u64 = parts.clients.iter().map(|client| count(client.named.table.table.texts("apis").len())).sum();
+    let holders = gateways.saturating_mul(count(credentials(&parts.apis).len()).max(1));
+    let streams = gateways.saturating_mul(called.max(count(parts.apis.len())).max(1));
+    let users: u64 = parts.clients.iter().map(|client| closed_users(client).unwrap_or(0)).sum();
+    let workers = idp.table.count("nodes").saturating_mul(idp.table.count("workers"));
+    let worlds = [
+        (streams.saturating_add(holders).saturating_mul(1024), gateway.place("nodes"), "its gateways, apis and clients"),
+        (users.saturating_mul(128), first_users(parts), "its users"),
+        (workers.saturating_mul(32), idp.place("workers"), "its IdP's workers"),
+    ];
+    let total = worlds.iter().fold(0_u64, |sum, (bytes, _, _)| sum.saturating_add(*bytes));
+    if total <= MOST_BYTES {
+        return;
+    }
+    let Some((bytes, place, what)) = worlds.iter().max_by_key(|(bytes, _, _)| *bytes) else { return };
+    let message = format!("the world is too large: {what} take about {} of memory", human(*bytes));
+    let mistake = Diagnostic::new("E032", message).at_some(*place, format!("more than {}", human(MOST_BYTES)));
+    reader.say(mistake.help("simulate a smaller world of the same load per gateway"));
+}
+
+/// How many users think and call, in a closed population.
+#[must_use]
+pub fn closed_users(client: &Client) -> Option<u64> {
+    if client.arrivals.table.text("process") != "closed" {
+        return None;
+    }
+    Some(match client.arrivals.table.0.get("users") {
+        Some(Value::Count(users)) => *users,
+        _ => client.named.table.table.count("users"),
+    })
+}
+
+fn first_users(parts: &Parts) -> Option<&super::source::At> {
+    let closed = parts.clients.iter().filter(|client| closed_users(client).is_some());
+    let largest = closed.max_by_key(|client| closed_users(client))?;
+    largest.arrivals.places.get("users").or_else(|| largest.named.table.place("users"))
+}
+
+fn human(bytes: u64) -> String {
+    const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    let mut value = bytes / 1024;
+    let mut unit = 0;
+    while value >= 10_000 && unit + 1 < UNITS.len() {
+        value /= 1024;
+        unit += 1;
+    }
+    format!("{value} {}", UNITS[unit])
+}

@@ -1,0 +1,269 @@
+//! Every diagnostic's code, with a paragraph for `explain-code`. Codes are stable: one that is retired is never given again.
+
+/// How bad a diagnostic is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// Nothing is run.
+    Error,
+    /// It runs, but the answer may not be the one that was asked for.
+    Warning,
+    /// Something the user should know.
+    Note,
+}
+
+/// A code and what it means.
+#[derive(Clone, Copy, Debug)]
+pub struct Code {
+    pub code: &'static str,
+    pub title: &'static str,
+    /// What is wrong and why it is refused.
+    pub text: &'static str,
+    /// A line that causes it, and what to write instead.
+    pub example: &'static str,
+}
+
+/// The severity that a code's letter says.
+#[must_use]
+pub fn severity(code: &str) -> Severity {
+    match code.as_bytes().first() {
+        Some(b'E') => Severity::Error,
+        Some(b'W') => Severity::Warning,
+        _ => Severity::Note,
+    }
+}
+
+/// The code of this name, in any case.
+#[must_use]
+pub fn find(code: &str) -> Option<&'static Code> {
+    CODES.iter().find(|known| known.code.eq_ignore_ascii_case(code))
+}
+
+const fn code(code: &'static str, title: &'static str, text: &'static str, example: &'static str) -> Code {
+    Code { code, title, text, example }
+}
+
+/// Every code, in order.
+pub const CODES: &[Code] = &[
+    code(
+        "E001",
+        "the file is not TOML",
+        "The text does not follow TOML's grammar, or gives a key twice. Everything after such a place is read as well as it can be, so that the other mistakes of the file are told too.",
+        "duration = 3h\nwrite: duration = \"3h\"",
+    ),
+    code(
+        "E002",
+        "a file cannot be read",
+        "The file is there but the system refuses to hand it over: no permission, a folder, a broken disk. The exit code is 4, for the scenario itself may be fine.",
+        "stalegate validate /root/secret.toml\ncheck the file's permissions, or name another",
+    ),
+    code(
+        "E003",
+        "a file is not UTF-8",
+        "Scenario files, trace files and configuration files are text in UTF-8. The first byte that is not is named.",
+        "title = \"caf\\xe9\" in Latin-1\nconvert it: iconv -f latin1 -t utf-8 old.toml > new.toml",
+    ),
+    code(
+        "E004",
+        "a file is missing",
+        "A file named on the command line, in `extends`, in an empirical distribution, in a trace or in `gateway.wso2` does not exist. Paths are relative to the file that names them; those in `--set` to the working directory.",
+        "extends = [\"common.toml\"]\ncheck the spelling, and the folder that the path starts from",
+    ),
+    code(
+        "E005",
+        "files extend each other in a circle",
+        "A file extends another that, directly or through more files, extends the first. There is no order in which they could be read.",
+        "a.toml: extends = [\"b.toml\"]\nb.toml: extends = [\"a.toml\"]\nmove what both need into a third file",
+    ),
+    code(
+        "E006",
+        "an argument of --set is not path=value",
+        "`--set` takes a path of names joined by dots, `=`, and a TOML value or a bare word. List entries go by their names.",
+        "--set idp.token_lifetime\nwrite: --set idp.token_lifetime=5min",
+    ),
+    code(
+        "E010",
+        "unknown key",
+        "The table has no such key. Unknown keys are refused, not ignored, because a misspelt key would silently leave its default in place. Some keys exist only for one kind of fault, or for one arrival process.",
+        "[idp]\ntoken_lifetme = \"1h\"\nwrite: token_lifetime = \"1h\"",
+    ),
+    code(
+        "E011",
+        "wrong type",
+        "The key takes another type of value: a text where a number stands, a list where a table stands.",
+        "nodes = \"four\"\nwrite: nodes = 4",
+    ),
+    code(
+        "E012",
+        "a required key is missing",
+        "The key has no default, because no default would be right for everyone. A scenario needs at least a name, `run.duration`, an [[api]], a [[client]] and a [[policy]].",
+        "[run] without duration\nwrite: duration = \"3h\"",
+    ),
+    code(
+        "E013",
+        "a unit is missing",
+        "Every quantity has a unit. A bare number is not taken for seconds, since half of the world's configuration files mean milliseconds.",
+        "timeout = 30\nwrite: timeout = \"30s\"",
+    ),
+    code(
+        "E014",
+        "an ambiguous unit",
+        "`m` is minutes to some and milli to others.",
+        "timeout = \"5m\"\nwrite: timeout = \"5min\", or \"5ms\"",
+    ),
+    code(
+        "E015",
+        "not a duration",
+        "A duration is one or more numbers, each with its unit: ns, us, ms, s, min, h, d. Decimals are allowed down to a nanosecond.",
+        "timeout = \"soon\"\nwrite: timeout = \"30s\", \"1.5s\", \"1h30min\"",
+    ),
+    code(
+        "E016",
+        "not a rate",
+        "A rate is a number above zero per unit of time: s, min, h or d.",
+        "rate = \"200\"\nwrite: rate = \"200/s\", \"12/min\"",
+    ),
+    code(
+        "E017",
+        "out of range",
+        "The value has the right type, but the key only takes a part of it: a share lies between 0 and 1, a factor above 0, a status is an HTTP status.",
+        "loss = 1.5\nwrite: loss = 0.015",
+    ),
+    code(
+        "E018",
+        "unknown word",
+        "The key takes one of a few words. The message lists them and the nearest.",
+        "start = \"hot\"\nwrite: start = \"warm\", or \"cold\"",
+    ),
+    code(
+        "E019",
+        "an entry has no name",
+        "Every entry of a list has a name: results, `--set`, `extends` and the entry's random numbers go by it, never by its position.",
+        "[[api]]\nvalidation = \"ideal\"\nadd: name = \"orders\"",
+    ),
+    code(
+        "E020",
+        "not a good name",
+        "Names become file names and parts of paths: 1 to 64 letters, digits, `-` and `_`, no dot.",
+        "name = \"orders v1.2\"\nwrite: name = \"orders-v1-2\"",
+    ),
+    code(
+        "E021",
+        "the same name twice",
+        "Two entries of one list have the same name. Within one file that is a slip; across files joined by `extends` it is how one entry overrides another, and is fine.",
+        "[[policy]] name = \"hybrid\" … [[policy]] name = \"hybrid\"\nrename one",
+    ),
+    code(
+        "E022",
+        "a name that nothing has",
+        "The value refers to an API, a credential, a node, a policy or a preset that the scenario does not have.",
+        "apis = [\"order\"]\nwrite: apis = [\"orders\"]",
+    ),
+    code(
+        "E023",
+        "unknown metric",
+        "`stalegate list metrics` prints what is measured.",
+        "metric = \"downtime\"\nwrite: metric = \"downtime_after_restart_s\"",
+    ),
+    code(
+        "E024",
+        "not a distribution",
+        "A distribution is a duration, or a table with `dist` and the parameters of that distribution. `stalegate list distributions` prints them.",
+        "{ dist = \"normal\", mean = \"20ms\" }\nwrite: { dist = \"lognormal\", mean = \"20ms\", cv = 0.5 }",
+    ),
+    code(
+        "E025",
+        "values out of order",
+        "Two values contradict each other: a minimum above its maximum, a mode outside of both, a warm-up as long as the run.",
+        "{ dist = \"uniform\", min = \"9s\", max = \"5s\" }\nwrite: { dist = \"uniform\", min = \"5s\", max = \"9s\" }",
+    ),
+    code(
+        "E026",
+        "a key without a meaning here",
+        "Two keys exclude each other, or one needs another that is not there.",
+        "{ dist = \"empirical\", values = [\"1ms\"], file = \"a.csv\" }\nkeep one of both",
+    ),
+    code(
+        "E030",
+        "a fault after the end",
+        "The fault would begin when the run is over, so that it would never happen.",
+        "[run] duration = \"1h\" … [[fault]] at = \"2h\"\nlengthen the run, or move the fault",
+    ),
+    code(
+        "E031",
+        "local validation of opaque tokens",
+        "An opaque token cannot be checked without the IdP: `local` validation needs a signature.",
+        "[idp] token_format = \"opaque\" … [[api]] validation = \"local\"\nwrite: token_format = \"jwt\", or validation = \"introspect\"",
+    ),
+    code(
+        "E032",
+        "too large a world",
+        "The world would need more memory than 8 GiB: about 1 KiB for every (gateway, API, client) and (gateway, credential), less for users and workers. A smaller world of the same load per gateway usually gives the same answer.",
+        "[gateway] nodes = 1000000000\nwrite: nodes = 100",
+    ),
+    code(
+        "E033",
+        "a trace that cannot be played",
+        "A trace or a list of values is a column of seconds, one number a line, the times of a trace in order and not negative. The first line may be a heading.",
+        "1.5\n0.7\nsort the file, and remove lines without a number",
+    ),
+    code(
+        "E040",
+        "not built yet",
+        "The file format has this, and this version of the program does not have it yet. It is refused instead of ignored, because the result would not be what the file asks for. A key of that sort may stand there with its default value, which changes nothing.",
+        "[idp.persistence]\nmode = \"database\"\nremove it, or wait for a version that has it",
+    ),
+    code(
+        "W001",
+        "a run too short",
+        "The worst policy goes on with dead tokens until they would have expired. The run ends before that, so that its outage is cut off and looks shorter than it is.",
+        "[run] duration = \"1h10min\", a restart at 1h, tokens of 1h\nwrite: duration = \"2h30min\"",
+    ),
+    code(
+        "W002",
+        "no event is ever published",
+        "A policy listens for events, and nothing in the scenario publishes one: `idp.restart_event` is never, or no restart invalidates tokens, and no token is revoked. The policy behaves as if it did not listen.",
+        "[policy.events] subscribe = true\nadd: [idp] restart_event = \"at-start\"",
+    ),
+    code(
+        "W003",
+        "the IdP is loaded beyond its capacity",
+        "The calls that the IdP has to serve in a quiet hour already take more time than its workers have. Queues fill up, and the effect of a restart cannot be seen apart from that.",
+        "5000 calls/s, introspection 20ms, 64 workers: utilisation 156 %\nadd workers or nodes, or an introspection cache",
+    ),
+    code(
+        "W004",
+        "an API that nobody calls",
+        "No client has it in `apis`. It has lanes in the results, all of them empty.",
+        "[[api]] name = \"reports\"\nadd it to a client's apis, or remove it",
+    ),
+    code(
+        "W005",
+        "not evaluated yet",
+        "The entry is checked and has no effect: the command that reads it, `check`, is not built yet.",
+        "[[expect]] …\nkeep it for later, or remove it",
+    ),
+    code(
+        "W006",
+        "a key of deployment.toml without effect here",
+        "The key is not modelled, or without effect in the product, or belongs to a part of the model that is not built yet. The simulation goes on without it, and says so.",
+        "[apim.cache.gateway_token] enable = false\nnothing to do; know that inbound caches are not simulated yet",
+    ),
+    code(
+        "N001",
+        "a key of deployment.toml taken over",
+        "The key's value is used where the scenario itself says nothing.",
+        "[oauth.token_validation] app_access_token_validity_period = 900\nidp.token_lifetime becomes 15min",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_in_order_and_explained() {
+        let rank = |code: &str| ("EWN".find(&code[..1]), code[1..].to_owned());
+        assert!(CODES.windows(2).all(|pair| rank(pair[0].code) < rank(pair[1].code)));
+        assert!(CODES.iter().all(|code| !code.text.is_empty() && code.example.contains('\n')));
+    }
+}

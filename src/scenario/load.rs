@@ -1,0 +1,144 @@
+//! From a file to a scenario: read, merge, decode, check, assemble. All mistakes at once, and nothing is run on one.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::diagnostic::Diagnostics;
+use super::reader::{Reader, Resolved};
+use super::source::Kind;
+use super::tree::{self, Branch};
+use super::wso2::{self, Deployment};
+use super::{Scenario, assemble, check, files, merge, parts, set, warn};
+
+/// A scenario with what a user may ask about it.
+#[derive(Debug)]
+pub struct Loaded {
+    pub scenario: Scenario,
+    /// Every value with its origin, table by table.
+    pub tables: Vec<Resolved>,
+    /// Warnings and notes, no errors.
+    pub warnings: Diagnostics,
+}
+
+impl Loaded {
+    /// Every value as (path, value, origin): `("idp.token_lifetime", "\"1h\"", "default")`. What is off has the value `off`.
+    #[must_use]
+    pub fn resolved(&self) -> Vec<(String, String, String)> {
+        let lines = self.tables.iter().flat_map(|table| table.lines.iter().map(move |line| (table, line)));
+        lines
+            .map(|(table, line)| {
+                let path =
+                    if table.path.is_empty() { line.key.to_owned() } else { format!("{}.{}", table.path, line.key) };
+                (path, line.value.clone().unwrap_or_else(|| "off".into()), line.origin.clone())
+            })
+            .collect()
+    }
+}
+
+/// Reads a scenario file with what it extends, overridden by `path=value` arguments and a seed.
+pub fn load(path: &Path, overrides: &[String], seed: Option<u64>) -> Result<Loaded, Diagnostics> {
+    let mut reader = Reader::default();
+    let root = files::read(&mut reader, path);
+    finish(reader, root, overrides, seed)
+}
+
+/// The same of a text, whose paths are relative to the working directory.
+pub fn load_text(name: &str, text: &str, overrides: &[String], seed: Option<u64>) -> Result<Loaded, Diagnostics> {
+    let mut reader = Reader::default();
+    let source = reader.sources.add(name, text, Kind::File { folder: Path::new("").to_owned() });
+    let (branch, mistakes) = tree::parse(source, text);
+    reader.out.extend(mistakes);
+    let mut root = Branch::new();
+    merge::merge(&mut reader, &mut root, branch);
+    finish(reader, root, overrides, seed)
+}
+
+fn finish(mut reader: Reader, root: Branch, overrides: &[String], seed: Option<u64>) -> Result<Loaded, Diagnostics> {
+    if reader.sources.0.is_empty() {
+        return Err(diagnostics(&mut reader));
+    }
+    let mut root = root;
+    for argument in overrides {
+        set::set(&mut reader, &mut root, "--set", argument);
+    }
+    if let Some(seed) = seed {
+        set::set(&mut reader, &mut root, "--seed", &format!("run.seed={seed}"));
+    }
+    let deployment = deployment(&mut reader, &root);
+    if let Some(deployment) = &deployment {
+        let mut base = deployment.tree.clone();
+        merge::merge(&mut reader, &mut base, root);
+        root = base;
+        reader.out.extend(deployment.report());
+    }
+    let parts = parts::read(&mut reader, &root, deployment.as_ref());
+    check::check(&mut reader, &parts);
+    let mut found = diagnostics(&mut reader);
+    if found.has_errors() {
+        return Err(found);
+    }
+    reader.sources = std::mem::take(&mut found.sources);
+    reader.out = std::mem::take(&mut found.list);
+    warn::warn(&mut reader, &parts);
+    let scenario = scenario(&mut reader, &parts);
+    let tables = std::mem::take(&mut reader.resolved);
+    Ok(Loaded { scenario, tables, warnings: diagnostics(&mut reader) })
+}
+
+fn diagnostics(reader: &mut Reader) -> Diagnostics {
+    let sources = std::mem::take(&mut reader.sources);
+    let mut diagnostics = Diagnostics { sources, list: std::mem::take(&mut reader.out) };
+    diagnostics.sort();
+    diagnostics
+}
+
+/// The product's configuration that `gateway.wso2` names.
+fn deployment(reader: &mut Reader, root: &Branch) -> Option<Deployment> {
+    let node = &root.get("gateway")?.node.table()?.get("wso2")?.node;
+    let (name, text) = reader.read_beside(&node.at, node.text()?)?;
+    Some(wso2::read(reader, &name, &text))
+}
+
+fn scenario(reader: &mut Reader, parts: &parts::Parts) -> Scenario {
+    let top = &parts.tables[""].table;
+    let text = |key: &str| top.text(key).to_owned();
+    Scenario {
+        name: text("name"),
+        title: text("title"),
+        question: text("question"),
+        source: text("source"),
+        world: Arc::new(assemble::world(parts)),
+        policies: assemble::policies(parts),
+        replications: parts.tables["run"].table.count32("replications"),
+        id: id(&reader.resolved),
+        inputs: std::mem::take(&mut reader.inputs),
+    }
+}
+
+/// The hash of all that decides results: every resolved value, files by their contents, entries by their names and policies
+/// in their order. Name, title, question, source, and by what way a value came to be are left out.
+fn id(tables: &[Resolved]) -> String {
+    let mut lines = Vec::new();
+    let mut order = Vec::new();
+    for table in tables.iter().filter(|table| !table.path.is_empty()) {
+        for line in &table.lines {
+            let told = match (table.header.as_str(), line.key) {
+                ("[[policy]]", "name") => {
+                    order.push(format!("policy {}\n", line.canonical));
+                    false
+                }
+                ("[[policy]]", _) | ("[gateway]", "wso2") => false,
+                _ => true,
+            };
+            if told {
+                lines.push(format!("{}.{}={}\n", table.path, line.key, line.canonical));
+            }
+        }
+    }
+    lines.sort();
+    let mut hash = blake3::Hasher::new();
+    for line in lines.iter().chain(&order) {
+        hash.update(line.as_bytes());
+    }
+    hash.finalize().to_hex().to_string()
+}

@@ -1,0 +1,132 @@
+//! What reading a scenario gathers on its way: texts, mistakes, files, and every resolved value with its origin.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use super::Input;
+use super::diagnostic::Diagnostic;
+use super::source::{At, Kind, Sources};
+
+/// The state of reading one scenario.
+#[derive(Debug, Default)]
+pub struct Reader {
+    pub sources: Sources,
+    pub out: Vec<Diagnostic>,
+    pub inputs: Vec<Input>,
+    /// Every table of the resolved scenario, in the order in which `show` prints them.
+    pub resolved: Vec<Resolved>,
+}
+
+/// A resolved table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolved {
+    /// As a file writes it: `[idp]`, `[[api]]`, `[policy.lifetime]`; empty at the top.
+    pub header: String,
+    /// As `--set` names it: `idp`, `api.orders`, `policy.hybrid.lifetime`.
+    pub path: String,
+    pub lines: Vec<Line>,
+}
+
+/// A resolved value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    pub key: &'static str,
+    /// In TOML; `None` where the key is off or follows another.
+    pub value: Option<String>,
+    /// What the scenario's id is made of: as `value`, but for the contents of files instead of their names.
+    pub canonical: String,
+    /// `default`, `scenario.toml:12`, `preset hybrid`, `--set`, `idp.starting`.
+    pub origin: String,
+}
+
+impl Reader {
+    /// Notes a mistake.
+    pub fn say(&mut self, diagnostic: Diagnostic) {
+        self.out.push(diagnostic);
+    }
+
+    /// Reads a file that `at` names, relative to the file that `at` is in; says why not, if not. Returns the name to show,
+    /// which never is more absolute than what the user wrote, and the text.
+    pub fn read_beside(&mut self, at: &At, name: &str) -> Option<(String, String)> {
+        let folder = match &self.sources.of(at).kind {
+            Kind::File { folder } => folder.clone(),
+            Kind::Argument | Kind::Preset | Kind::Deployment => PathBuf::new(),
+        };
+        self.read_file(&folder.join(name), Some(at))
+    }
+
+    /// Reads a file; says why not, if not.
+    pub fn read_file(&mut self, path: &Path, at: Option<&At>) -> Option<(String, String)> {
+        let shown = shown(path);
+        let bytes = match fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                let missing = Diagnostic::new("E004", format!("the file {shown} does not exist"));
+                self.say(missing.at_some(at, "named here").help("paths are relative to the file that names them"));
+                return None;
+            }
+            Err(error) => {
+                let why = reason(&error);
+                let unreadable = Diagnostic::new("E002", format!("cannot read {shown}: {why}"));
+                self.say(unreadable.at_some(at, "named here"));
+                return None;
+            }
+        };
+        let hash = blake3::hash(&bytes).to_hex().to_string();
+        match String::from_utf8(bytes) {
+            Ok(text) => {
+                let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+                let input = Input { name: shown.clone(), hash };
+                if !self.inputs.contains(&input) {
+                    self.inputs.push(input);
+                }
+                Some((shown, text))
+            }
+            Err(error) => {
+                let valid = error.utf8_error().valid_up_to();
+                let line = 1 + error.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count();
+                let bad = format!("{shown} is not UTF-8: its byte {valid}, in line {line}, begins no character");
+                self.say(Diagnostic::new("E003", bad).at_some(at, "named here").help("save the file as UTF-8"));
+                None
+            }
+        }
+    }
+
+    /// The resolved table of this path, to which a line is added.
+    pub fn record(&mut self, header: &str, path: &str) {
+        self.resolved.push(Resolved { header: header.to_owned(), path: path.to_owned(), lines: Vec::new() });
+    }
+
+    /// Adds a line to the table that was recorded last.
+    pub fn line(&mut self, line: Line) {
+        self.resolved.last_mut().expect("a table is recorded before its lines").lines.push(line);
+    }
+
+    /// Lets a file's content stand for its name in the scenario's id.
+    pub fn canonical(&mut self, path: &str, key: &str, content: String) {
+        let lines = self.resolved.iter_mut().filter(|table| table.path == path).flat_map(|table| &mut table.lines);
+        for line in lines.filter(|line| line.key == key) {
+            line.canonical.clone_from(&content);
+        }
+    }
+}
+
+/// A path as messages and manifests name it: as the user wrote it, with `/` on every system.
+fn shown(path: &Path) -> String {
+    path.display().to_string().replace('\\', "/")
+}
+
+/// Why the system refused, in words.
+#[must_use]
+pub fn reason(error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound => "it does not exist".into(),
+        ErrorKind::PermissionDenied => "permission denied".into(),
+        ErrorKind::IsADirectory => "it is a folder".into(),
+        ErrorKind::StorageFull => "the disk is full".into(),
+        ErrorKind::AlreadyExists => "it exists already".into(),
+        ErrorKind::ReadOnlyFilesystem => "the disk is read-only".into(),
+        kind => kind.to_string(),
+    }
+}

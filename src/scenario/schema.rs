@@ -1,0 +1,150 @@
+//! A JSON Schema of the scenario file, built from the registry, for editors: draft 7, and of that only the common part.
+
+use serde_json::{Map, Value, json};
+
+use super::distribution::{EMPIRICAL, FAMILIES};
+use super::keys::{self, FAULT, Form, POLICY, section};
+use super::presets::PRESETS;
+use crate::fault::FAULTS;
+use crate::key::{Default, Key, Ty};
+use crate::policy::RULES;
+
+/// The schema of a scenario file. Keys and tables that are not built yet are left out.
+#[must_use]
+pub fn schema() -> Value {
+    let mut root = object("a stalegate scenario", section("").keys, Map::new());
+    for name in keys::below("").filter(|name| !matches!(*name, "application" | "sweep")) {
+        let table = match name {
+            "policy" => policy(),
+            "fault" => fault(),
+            name => table(name),
+        };
+        let listed = section(name).form == Form::List;
+        root["properties"][name] = if listed { json!({ "type": "array", "items": table }) } else { table };
+    }
+    root["$schema"] = json!("http://json-schema.org/draft-07/schema#");
+    if let Some(required) = root["required"].as_array_mut() {
+        required.extend(["run", "api", "client", "policy"].map(Value::from));
+    }
+    root
+}
+
+fn table(path: &'static str) -> Value {
+    let mut below = Map::new();
+    for name in keys::below(path) {
+        let inner = keys::SECTIONS.iter().find(|section| section.path == format!("{path}.{name}"));
+        if let Some(inner) = inner.filter(|inner| inner.keys.iter().any(|key| !is_later(key))) {
+            below.insert(name.to_owned(), object(inner.doc, inner.keys, Map::new()));
+        }
+    }
+    object(section(path).doc, section(path).keys, below)
+}
+
+fn policy() -> Value {
+    let mut rules = Map::new();
+    for rule in RULES.iter().filter(|rule| rule.keys.iter().any(|key| !is_later(key))) {
+        rules.insert(rule.name.to_owned(), object(rule.doc, rule.keys, Map::new()));
+    }
+    let mut policy = object(section("policy").doc, POLICY, rules);
+    policy["properties"]["base"]["enum"] = PRESETS.iter().map(|preset| preset.name).collect();
+    policy
+}
+
+/// Every kind's keys together: what belongs to which kind the program says.
+fn fault() -> Value {
+    let mut own = Map::new();
+    for def in FAULTS {
+        for key in def.keys.iter().filter(|key| !is_later(key)) {
+            own.entry(key.name).or_insert_with(|| described(key));
+        }
+    }
+    let mut fault = object(section("fault").doc, FAULT, own);
+    fault["properties"]["kind"]["enum"] = FAULTS.iter().map(|def| def.kind).collect();
+    fault
+}
+
+fn is_later(key: &Key) -> bool {
+    key.later.contains(&"*")
+}
+
+fn object(doc: &str, keys: &[Key], mut properties: Map<String, Value>) -> Value {
+    let mut required: Vec<&str> = Vec::new();
+    for key in keys.iter().filter(|key| !is_later(key)) {
+        properties.insert(key.name.to_owned(), described(key));
+        if key.default == Default::Required {
+            required.push(key.name);
+        }
+    }
+    json!({
+        "type": "object",
+        "description": doc,
+        "properties": properties,
+        "required": required,
+        "additionalProperties": false,
+    })
+}
+
+fn described(key: &Key) -> Value {
+    let mut value = of_type(&key.ty, key.later);
+    value["description"] = match key.default {
+        Default::Is(text) => format!("{} (default: {text})", key.doc),
+        Default::Required => format!("{} (required)", key.doc),
+        Default::Off => format!("{} (default: off)", key.doc),
+        Default::Other(other) => format!("{} (default: {other})", key.doc),
+    }
+    .into();
+    value
+}
+
+const SPAN: &str = r"^\s*([0-9]*\.?[0-9]+\s*(ns|us|µs|ms|s|min|h|d)\s*)+$";
+
+fn of_type(ty: &Ty, later: &[&str]) -> Value {
+    let span = || json!({ "type": "string", "pattern": SPAN });
+    match *ty {
+        Ty::Bool => json!({ "type": "boolean" }),
+        Ty::Count { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
+        Ty::OneOf(numbers) => json!({ "type": "integer", "enum": numbers }),
+        Ty::Number => json!({ "type": "number" }),
+        Ty::Interval => json!({ "type": "array", "items": { "type": "number" }, "minItems": 2, "maxItems": 2 }),
+        Ty::Ratio => json!({ "type": "number", "minimum": 0, "maximum": 1 }),
+        Ty::Fraction => json!({ "type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1 }),
+        Ty::Factor => json!({ "type": "number", "exclusiveMinimum": 0 }),
+        Ty::Span | Ty::PositiveSpan => span(),
+        Ty::SpanOrNone => json!({ "anyOf": [span(), { "type": "string", "enum": ["none"] }] }),
+        Ty::Rate => json!({ "type": "string", "pattern": r"^\s*[0-9]*\.?[0-9]+\s*/\s*(s|min|h|d)\s*$" }),
+        Ty::Choice(words) => {
+            let built: Vec<&str> = words.iter().copied().filter(|word| !later.contains(word)).collect();
+            json!({ "type": "string", "enum": built })
+        }
+        Ty::Text => json!({ "type": "string" }),
+        Ty::Texts => json!({ "type": "array", "items": { "type": "string" } }),
+        Ty::Statuses => json!({ "type": "array", "items": { "type": "integer", "minimum": 100, "maximum": 599 } }),
+        Ty::Dist => dist(),
+        Ty::Backoff => json!({ "anyOf": [span(), {
+            "type": "object",
+            "properties": {
+                "first": span(),
+                "factor": { "type": "number", "exclusiveMinimum": 0 },
+                "max": span(),
+                "jitter": { "type": "number", "minimum": 0, "maximum": 1 },
+            },
+            "required": ["first"],
+            "additionalProperties": false,
+        }] }),
+        Ty::Undecided => json!({}),
+    }
+}
+
+fn dist() -> Value {
+    let mut shapes = vec![json!({ "type": "string", "pattern": SPAN })];
+    let families = FAMILIES.iter().map(|family| (family.name, family.doc, family.keys));
+    for (name, doc, keys) in families.chain([("empirical", "linear between quantiles", EMPIRICAL)]) {
+        let mut shape = object(doc, keys, Map::new());
+        shape["properties"]["dist"] = json!({ "type": "string", "enum": [name] });
+        if let Some(required) = shape["required"].as_array_mut() {
+            required.push(json!("dist"));
+        }
+        shapes.push(shape);
+    }
+    json!({ "anyOf": shapes })
+}

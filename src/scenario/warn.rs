@@ -1,0 +1,161 @@
+//! What can be run, but may not answer the question: told beforehand, never fatal.
+
+use super::diagnostic::Diagnostic;
+use super::parts::{Client, FaultPart, Parts};
+use super::reader::Reader;
+use crate::key::{Table, Value};
+use crate::time::SimSpan;
+
+/// Warns of what a user would want to know before waiting for results.
+pub fn warn(reader: &mut Reader, parts: &Parts) {
+    too_short(reader, parts);
+    no_events(reader, parts);
+    overloaded(reader, parts);
+    uncalled(reader, parts);
+    not_evaluated(reader, parts);
+}
+
+/// The setting that a fault overrides for its occasion, or else the IdP's.
+fn of_fault<'a>(fault: &'a FaultPart, idp: &'a Table, key: &str) -> Option<&'a str> {
+    match fault.named.table.table.0.get(key)? {
+        Value::Text(word) => Some(word),
+        _ => Some(idp.text(key)),
+    }
+}
+
+/// Whether tokens die by it, expiry apart.
+fn kills(fault: &FaultPart, idp: &Table) -> bool {
+    match of_fault(fault, idp, "on_restart") {
+        Some(word) => word != "keep",
+        None => fault.def.kind == "token-revoked",
+    }
+}
+
+fn too_short(reader: &mut Reader, parts: &Parts) {
+    let (run, idp) = (&parts.tables["run"], &parts.tables["idp"].table);
+    let duration = run.table.span("duration");
+    let worst = parts.policies.iter().map(|policy| longest_use(&policy.rules["lifetime"].table, idp)).max();
+    let ends = parts.faults.iter().filter(|fault| kills(fault, idp)).map(|fault| {
+        let table = &fault.named.table.table;
+        let mean = |key: &str| match table.0.get(key) {
+            Some(Value::Dist(dist)) => SimSpan::from_secs_f64(dist.mean_s()),
+            _ => SimSpan::ZERO,
+        };
+        (mean("at") + mean("down"), fault)
+    });
+    let (Some(worst), Some((end, fault))) = (worst, ends.max_by_key(|(end, _)| *end)) else { return };
+    let needed = end + worst;
+    if duration < needed {
+        let name = &fault.named.name;
+        let message = format!("the run is too short for the worst policy: its outage after `{name}` is cut off");
+        let label = format!("tokens from before `{name}` are used until about {needed}");
+        let warning = Diagnostic::new("W001", message).at_some(run.place("duration"), label);
+        reader.say(warning.help(format!("write duration = \"{}\", or longer", rounded_up(needed))));
+    }
+}
+
+/// How long a policy may go on with a token.
+fn longest_use(lifetime: &Table, idp: &Table) -> SimSpan {
+    match lifetime.text("rule") {
+        "fixed" => lifetime.span("after"),
+        "no-cache" => SimSpan::ZERO,
+        _ => lifetime.opt_span("request").unwrap_or(SimSpan::FOREVER).min(idp.span("token_lifetime")),
+    }
+}
+
+/// To the next ten minutes.
+fn rounded_up(span: SimSpan) -> SimSpan {
+    SimSpan::secs(span.whole_secs() / 600 * 600 + 600)
+}
+
+fn no_events(reader: &mut Reader, parts: &Parts) {
+    let idp = &parts.tables["idp"].table;
+    let published = parts.faults.iter().any(|fault| match of_fault(fault, idp, "restart_event") {
+        Some(event) => event != "never" && kills(fault, idp),
+        None => fault.def.kind == "token-revoked",
+    });
+    if published {
+        return;
+    }
+    for policy in &parts.policies {
+        let events = &policy.rules["events"];
+        if events.table.bool("subscribe") {
+            let name = &policy.named.name;
+            let message = format!("the policy `{name}` listens for events, and none is ever published");
+            let warning = Diagnostic::new("W002", message).at(&policy.named.name_at, "behaves as if it did not listen");
+            reader.say(warning.help("write [idp] restart_event = \"at-start\", if the IdP can tell of its restart"));
+        }
+    }
+}
+
+fn overloaded(reader: &mut Reader, parts: &Parts) {
+    let idp = &parts.tables["idp"];
+    let capacity = real(idp.table.count("nodes")) * real(idp.table.count("workers"));
+    let introspections: f64 = parts.clients.iter().map(|client| introspection_rate(parts, client)).sum();
+    let introspecting = introspections * idp.table.dist("introspection_service").mean_s() / capacity;
+    let calls: f64 = parts.clients.iter().filter_map(open_rate).sum();
+    let fetching = calls * idp.table.dist("token_service").mean_s() / capacity;
+    if introspecting >= 1.0 {
+        let message = format!("introspection alone loads the IdP by {:.0} %", introspecting * 100.0);
+        let warning = Diagnostic::new("W003", message).at_some(idp.place("workers"), "not enough workers");
+        reader.say(warning.help("add workers or nodes, or give the apis an introspection_cache"));
+        return;
+    }
+    for policy in parts.policies.iter().filter(|policy| policy.rules["lifetime"].table.text("rule") == "no-cache") {
+        let utilisation = introspecting + fetching;
+        if utilisation >= 1.0 {
+            let name = &policy.named.name;
+            let message = format!("the policy `{name}` loads the IdP by {:.0} %", utilisation * 100.0);
+            let warning = Diagnostic::new("W003", message).at(&policy.named.name_at, "asks for a token with every call");
+            reader.say(warning.help("add workers or nodes, unless the overload is the question"));
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "an estimate")]
+fn real(count: u64) -> f64 {
+    count as f64
+}
+
+/// Calls per second, of an open population.
+fn open_rate(client: &Client) -> Option<f64> {
+    match client.arrivals.table.0.get("rate") {
+        Some(Value::Rate(per_s)) => Some(*per_s),
+        _ => None,
+    }
+}
+
+/// Introspections per second that an open population causes; none where answers are cached, for that depends on tokens.
+fn introspection_rate(parts: &Parts, client: &Client) -> f64 {
+    let apis = client.named.table.table.texts("apis");
+    let introspecting = apis.iter().filter(|name| {
+        parts.apis.iter().any(|api| {
+            let table = &api.table.table;
+            api.name == **name
+                && table.text("validation") == "introspect"
+                && table.span("introspection_cache") == SimSpan::ZERO
+        })
+    });
+    let share = real(introspecting.count() as u64) / real(apis.len().max(1) as u64);
+    open_rate(client).unwrap_or(0.0) * share
+}
+
+fn uncalled(reader: &mut Reader, parts: &Parts) {
+    for api in &parts.apis {
+        let called = parts.clients.iter().any(|client| client.named.table.table.texts("apis").contains(&api.name));
+        if !called {
+            let warning = Diagnostic::new("W004", format!("nobody calls the api `{}`", api.name));
+            reader.say(warning.at(&api.name_at, "in no client's apis"));
+        }
+    }
+}
+
+fn not_evaluated(reader: &mut Reader, parts: &Parts) {
+    if let Some(at) = &parts.tables["slo"].at {
+        reader.say(Diagnostic::new("W005", "[slo] is not evaluated yet").at(at, "without effect"));
+    }
+    if let Some(first) = parts.expects.first() {
+        let message = format!("{} [[expect]] not evaluated yet: `check` is not built", parts.expects.len());
+        reader.say(Diagnostic::new("W005", message).at(&first.name_at, "without effect"));
+    }
+}

@@ -1,0 +1,345 @@
+//! A real deployment.toml: what of it the model has, and a word about every key that it has not.
+//!
+//! Keys are compared by their full dotted path, so that `[session_data] "persistence.persistence_pool_size"` and
+//! `[session_data.persistence] persistence_pool_size` are the same.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::Path;
+
+use super::diagnostic::{Diagnostic, Diagnostics};
+use super::reader::Reader;
+use super::source::{At, Kind};
+use super::text::quoted;
+use super::tree::{self, Branch, Entry, Node, Tree};
+use crate::time::SimSpan;
+
+/// What a deployment.toml comes to.
+#[derive(Clone, Debug)]
+pub struct Deployment {
+    /// The file as it was named.
+    pub name: String,
+    /// The preset that the file's switches choose.
+    pub preset: &'static str,
+    /// What stands below the scenario's own keys.
+    pub tree: Branch,
+    /// What stands between a preset and a policy's own settings, by preset.
+    presets: BTreeMap<&'static str, Branch>,
+    /// One a key, in the order of their paths.
+    pub findings: Vec<Finding>,
+}
+
+/// What becomes of a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    pub path: String,
+    pub at: At,
+    pub fate: Fate,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It sets this.
+    Taken(String),
+    /// It belongs to this, which is not built yet.
+    Later(String),
+    /// It changes nothing, for this reason.
+    NoEffect(String),
+    /// The model has nothing of it.
+    NotModelled,
+}
+
+const ENDPOINT: &str = "wso2-retry-endpoint";
+const MEDIATOR: &str = "wso2-mediator";
+
+const RETRY: &str = "apim.mediator_config.oauth.enable_retry_call_with_new_token";
+const TIMEOUTS: [&str; 3] = [
+    "apim.mediator_config.oauth.connection_timeout_duration",
+    "apim.mediator_config.oauth.connection_request_timeout_duration",
+    "apim.mediator_config.oauth.socket_timeout_duration",
+];
+const CACHE_TIMEOUT: &str = "synapse_properties.synapse.endpoint.http.oauth.cache.timeout";
+const LIFETIME: &str = "oauth.token_validation.app_access_token_validity_period";
+/// What each of [`TIMEOUTS`] is when the file does not say.
+const DEFAULT_TIMEOUT_MS: u64 = 15_000;
+
+impl Deployment {
+    /// What the file says of a preset's settings.
+    #[must_use]
+    pub fn settings(&self, preset: &str) -> Branch {
+        self.presets.get(preset).cloned().unwrap_or_default()
+    }
+
+    /// The findings as notes and warnings: each key once, those without a counterpart together.
+    #[must_use]
+    pub fn report(&self) -> Vec<Diagnostic> {
+        let mut out: Vec<Diagnostic> = self.findings.iter().filter_map(said_alone).collect();
+        let foreign: Vec<&Finding> = self.findings.iter().filter(|found| found.fate == Fate::NotModelled).collect();
+        if let Some(first) = foreign.first() {
+            let paths: Vec<&str> = foreign.iter().map(|found| found.path.as_str()).collect();
+            let message = format!("{} keys of {} are not modelled", paths.len(), self.name);
+            out.push(Diagnostic::new("W006", message).at(&first.at, "the first").help(paths.join(", ")));
+        }
+        out
+    }
+}
+
+fn said_alone(found: &Finding) -> Option<Diagnostic> {
+    let path = &found.path;
+    match &found.fate {
+        Fate::Taken(sets) => Some(Diagnostic::new("N001", format!("`{path}` is taken over")).at(&found.at, sets.clone())),
+        Fate::Later(what) => {
+            let message = format!("`{path}` is not taken over: {what} is not built yet");
+            Some(Diagnostic::new("W006", message).at(&found.at, "without effect"))
+        }
+        Fate::NoEffect(why) => {
+            Some(Diagnostic::new("W006", format!("`{path}` has no effect: {why}")).at(&found.at, "without effect"))
+        }
+        Fate::NotModelled => None,
+    }
+}
+
+/// Reads the text of a deployment.toml; what is wrong goes to the reader.
+pub fn read(reader: &mut Reader, name: &str, text: &str) -> Deployment {
+    let source = reader.sources.add(name, text, Kind::Deployment);
+    let (branch, mistakes) = tree::parse(source, text);
+    reader.out.extend(mistakes);
+    let mut keys = BTreeMap::new();
+    flatten("", &branch, &mut keys);
+    let retries = flag(reader, &keys, RETRY);
+    let deployment = Deployment {
+        name: name.to_owned(),
+        preset: if retries == Some(false) { MEDIATOR } else { ENDPOINT },
+        tree: Branch::new(),
+        presets: BTreeMap::new(),
+        findings: Vec::new(),
+    };
+    let mut taking = Taking { reader, keys: &keys, deployment };
+    taking.settings();
+    for (path, node) in &keys {
+        let fate = taking.fate(path, node);
+        let at = node.at.clone();
+        taking.deployment.findings.push(Finding { path: path.clone(), at, fate });
+    }
+    taking.deployment
+}
+
+/// The scenario that `init --from-wso2` writes, and the report on the file.
+pub fn init(path: &Path) -> Result<(String, Diagnostics), Diagnostics> {
+    let mut reader = Reader::default();
+    let deployment = reader.read_file(path, None).map(|(name, text)| read(&mut reader, &name, &text));
+    let mut diagnostics = Diagnostics { sources: reader.sources, list: reader.out };
+    match deployment {
+        Some(deployment) if !diagnostics.has_errors() => {
+            diagnostics.list.extend(deployment.report());
+            diagnostics.sort();
+            Ok((written(&deployment), diagnostics))
+        }
+        Some(_) | None => Err(diagnostics),
+    }
+}
+
+/// A scenario with what the file says, which runs as it is.
+fn written(deployment: &Deployment) -> String {
+    let value = |branch: &Branch, steps: [&str; 2]| {
+        let node = &branch.get(steps[0])?.node.table()?.get(steps[1])?.node;
+        node.text().map(quoted).or_else(|| (node.value == Tree::Bool(true)).then(|| "true".to_owned()))
+    };
+    let lifetime = value(&deployment.tree, ["idp", "token_lifetime"]).unwrap_or_else(|| "\"1h\"".into());
+    let settings = deployment.settings(deployment.preset);
+    let mut shipped = String::new();
+    for (rule, entry) in &settings {
+        let _ = writeln!(shipped, "[policy.{rule}]");
+        for key in entry.node.table().into_iter().flat_map(Branch::keys) {
+            let value = value(&settings, [rule, key]).unwrap_or_default();
+            let _ = writeln!(shipped, "{key} = {value}");
+        }
+    }
+    let name = deployment.name.replace(|c: char| c.is_control() || matches!(c, '"' | '\\'), "_");
+    TEMPLATE
+        .replace("{file}", &name)
+        .replace("{report}", &comments(deployment))
+        .replace("{lifetime}", &lifetime)
+        .replace("{preset}", deployment.preset)
+        .replace("{shipped}\n", &shipped)
+}
+
+/// The report as comments: each key once.
+fn comments(deployment: &Deployment) -> String {
+    let mut groups: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for Finding { path, fate, .. } in &deployment.findings {
+        let (group, line) = match fate {
+            Fate::Taken(sets) => ("1 taken over", format!("{path}: {sets}")),
+            Fate::Later(what) => ("2 not built yet, not taken over", format!("{path}: {what}")),
+            Fate::NoEffect(why) => ("3 without effect", format!("{path}: {why}")),
+            Fate::NotModelled => ("4 not modelled", path.clone()),
+        };
+        groups.entry(group).or_default().push(line);
+    }
+    let mut out = String::new();
+    for (group, lines) in groups {
+        let _ = writeln!(out, "# {}:", &group[2..]);
+        for line in lines {
+            let _ = writeln!(out, "#   {}", line.replace(char::is_control, " "));
+        }
+    }
+    out.trim_end().to_owned()
+}
+
+const TEMPLATE: &str = include_str!("wso2.template.toml");
+
+type Keys = BTreeMap<String, Node>;
+
+fn flatten(prefix: &str, branch: &Branch, keys: &mut Keys) {
+    for (name, entry) in branch {
+        let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+        match &entry.node.value {
+            Tree::Table(below) if !below.is_empty() => flatten(&path, below, keys),
+            _ => {
+                keys.insert(path, entry.node.clone());
+            }
+        }
+    }
+}
+
+/// A number that may stand in quotation marks, as these files often have it.
+fn number(reader: &mut Reader, keys: &Keys, path: &str) -> Option<u64> {
+    let node = keys.get(path)?;
+    let found = match &node.value {
+        Tree::Integer(Some(integer)) => u64::try_from(*integer).ok(),
+        Tree::Text(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    if found.is_none() {
+        let mistake = Diagnostic::new("E011", format!("`{path}` is not a whole number"));
+        reader.say(mistake.at(&node.at, "expected a whole number, not negative"));
+    }
+    // Bounded, so that no multiple of it overflows: a century of seconds.
+    found.map(|number| number.min(3_155_760_000))
+}
+
+fn flag(reader: &mut Reader, keys: &Keys, path: &str) -> Option<bool> {
+    let node = keys.get(path)?;
+    let found = match (&node.value, node.text()) {
+        (Tree::Bool(value), _) => Some(*value),
+        (_, Some("true")) => Some(true),
+        (_, Some("false")) => Some(false),
+        _ => None,
+    };
+    if found.is_none() {
+        let mistake = Diagnostic::new("E011", format!("`{path}` is neither true nor false"));
+        reader.say(mistake.at(&node.at, "expected true or false"));
+    }
+    found
+}
+
+struct Taking<'a> {
+    reader: &'a mut Reader,
+    keys: &'a Keys,
+    deployment: Deployment,
+}
+
+impl Taking<'_> {
+    /// What sets something.
+    fn settings(&mut self) {
+        if let Some(seconds) = number(self.reader, self.keys, LIFETIME).filter(|seconds| *seconds > 0) {
+            let node = self.span(LIFETIME, SimSpan::secs(seconds));
+            put(&mut self.deployment.tree, &["idp", "token_lifetime"], node);
+        }
+        if let Some(seconds) = number(self.reader, self.keys, CACHE_TIMEOUT).filter(|seconds| *seconds > 0) {
+            let node = self.span(CACHE_TIMEOUT, SimSpan::secs(seconds));
+            self.preset(ENDPOINT, &["lifetime", "after"], node);
+        }
+        self.timeout();
+        if let Some(node) = self.keys.iter().find(|(path, _)| is_redis(path)).map(|(_, node)| node) {
+            let node = Node { at: node.at.clone(), value: Tree::Bool(true) };
+            self.preset(MEDIATOR, &["store", "shared"], node);
+        }
+    }
+
+    /// The largest of the three, of which each has a default.
+    fn timeout(&mut self) {
+        let given: Vec<(&str, u64)> = TIMEOUTS
+            .iter()
+            .filter_map(|path| Some((*path, number(self.reader, self.keys, path)?)))
+            .collect();
+        let Some((path, largest)) = given.iter().copied().max_by_key(|(_, ms)| *ms) else { return };
+        let ms = if given.len() < TIMEOUTS.len() { largest.max(DEFAULT_TIMEOUT_MS) } else { largest };
+        if ms > 0 {
+            let node = self.span(path, SimSpan::millis(ms));
+            self.preset(ENDPOINT, &["fetch", "timeout"], node);
+        }
+    }
+
+    fn span(&self, path: &str, span: SimSpan) -> Node {
+        Node { at: self.keys[path].at.clone(), value: Tree::Text(span.to_string()) }
+    }
+
+    fn preset(&mut self, preset: &'static str, steps: &[&str], node: Node) {
+        put(self.deployment.presets.entry(preset).or_default(), steps, node);
+    }
+
+    /// What becomes of one key.
+    fn fate(&self, path: &str, node: &Node) -> Fate {
+        let retries = self.deployment.preset == ENDPOINT;
+        let taken = |sets: &str| Fate::Taken(format!("sets {sets}"));
+        let later = |what: &str| Fate::Later(format!("`{what}`"));
+        let nothing = |why: &str| Fate::NoEffect(why.to_owned());
+        match path {
+            RETRY => taken(&format!("the policy to the preset {}", self.deployment.preset)),
+            LIFETIME => taken("idp.token_lifetime"),
+            CACHE_TIMEOUT if retries => taken("lifetime.after of wso2-retry-endpoint"),
+            CACHE_TIMEOUT => nothing("the mediator path, which this file chooses, follows expires_in"),
+            path if TIMEOUTS.contains(&path) && retries => {
+                taken("fetch.timeout of wso2-retry-endpoint, with the other two: the largest counts")
+            }
+            path if TIMEOUTS.contains(&path) => nothing("the product reads it only when the retry is enabled"),
+            path if is_redis(path) && retries => {
+                nothing("the endpoint path keys its entries by a random id, so that Redis shares nothing")
+            }
+            path if is_redis(path) => taken("store.shared of wso2-mediator, by being there"),
+            "apim.mediator_config.oauth.expires_in" => {
+                nothing("it stands for token responses without expires_in, and the simulated IdP always sends one")
+            }
+            "apim.oauth_config.expires_in" => nothing("this path of the product does not read it (api-manager issue 4512)"),
+            "session_data.persistence.persistence_pool_size" => pool(node),
+            "oauth.token_generation.retry_count_on_persistence_failures" => later("idp.persistence.retry_count"),
+            "oauth.token_persistence.enable" if node.value == Tree::Bool(false) => later("idp.persistence.mode = \"none\""),
+            "oauth.token_persistence.enable" => later("idp.persistence.mode = \"database\""),
+            "apim.key_manager.enable_revoked_token_event_validation" => later("gateway.inbound.revocation_events"),
+            "apim.cache.token_expiry_time" | "apim.cache.gateway_token.enable" => later("gateway.inbound.cache_ttl"),
+            "oauth.timestamp_skew" => later("the skew of gateway.inbound"),
+            _ => Fate::NotModelled,
+        }
+    }
+}
+
+/// The documentation says that it chooses between synchronous and asynchronous persistence; the source says otherwise.
+fn pool(node: &Node) -> Fate {
+    let zero = matches!(&node.value, Tree::Integer(Some(0))) || node.text() == Some("0");
+    if zero {
+        return Fate::NoEffect("0 is the default: tokens are written synchronously".into());
+    }
+    let warning = "(in builds since 2018 it fills SessionDataPersist/PoolSize only, and TokenPersistence/PoolSize is 0)";
+    Fate::Later(format!("`idp.persistence.pool_size` {warning}"))
+}
+
+fn is_redis(path: &str) -> bool {
+    path == "apim.redis_config" || path.starts_with("apim.redis_config.")
+}
+
+fn put(branch: &mut Branch, steps: &[&str], node: Node) {
+    let [step, rest @ ..] = steps else { return };
+    let at = node.at.clone();
+    if rest.is_empty() {
+        branch.insert((*step).to_owned(), Entry { key_at: at, node });
+        return;
+    }
+    let below = branch.entry((*step).to_owned()).or_insert_with(|| Entry {
+        key_at: at.clone(),
+        node: Node { at, value: Tree::Table(Branch::new()) },
+    });
+    if let Tree::Table(below) = &mut below.node.value {
+        put(below, rest, node);
+    }
+}
