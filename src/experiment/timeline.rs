@@ -21,6 +21,8 @@ pub struct Layout {
     /// The first instant of each bin; the last one ends with the run.
     pub bins: Vec<SimTime>,
     pub end: SimTime,
+    /// The faults, from their beginning to their end, in order: for marks in plots.
+    pub windows: Vec<(SimTime, SimTime)>,
     segments: Vec<Segment>,
 }
 
@@ -45,7 +47,9 @@ impl Layout {
             .chain((1..64).map(|doublings| (86_400 * NANOS_PER_SECOND).saturating_mul(1 << doublings)))
             .find(|&width| stretches.iter().map(|stretch| bins_in(stretch, width)).sum::<u64>() <= MOST_BINS as u64)
             .expect("a bin as wide as the run is enough");
-        lay(duration.0, &stretches, width)
+        let mut windows = windows.to_vec();
+        windows.sort_unstable();
+        lay(duration.0, windows, &stretches, width)
     }
 
     /// The bin of an instant; what is at or after the end falls into the last one.
@@ -112,7 +116,7 @@ fn alternate(duration: u64, fine: &[(u64, u64)]) -> Vec<Stretch> {
     stretches
 }
 
-fn lay(duration: u64, stretches: &[Stretch], coarse: u64) -> Layout {
+fn lay(duration: u64, windows: Vec<(SimTime, SimTime)>, stretches: &[Stretch], coarse: u64) -> Layout {
     let (mut bins, mut segments) = (Vec::new(), Vec::new());
     for stretch in stretches {
         let width = if stretch.fine { NANOS_PER_SECOND } else { coarse };
@@ -120,7 +124,7 @@ fn lay(duration: u64, stretches: &[Stretch], coarse: u64) -> Layout {
         segments.push(Segment { start: stretch.from, width, first: bins.len(), bins: count });
         bins.extend((0..bins_in(stretch, coarse)).map(|index| SimTime(stretch.from + index * width)));
     }
-    Layout { bins, end: SimTime(duration), segments }
+    Layout { bins, end: SimTime(duration), windows, segments }
 }
 
 #[cfg(test)]

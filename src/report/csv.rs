@@ -26,8 +26,7 @@ pub const DIFFERENCES: [&str; 11] = [
     "verdict",
 ];
 /// The columns of `timeline.csv`.
-pub const TIMELINE: [&str; 7] =
-    ["point", "policy", "bin_start_s", "ok", "failed", "forbidden", "idp_token_requests"];
+pub const TIMELINE: [&str; 7] = ["point", "policy", "bin_start_s", "ok", "failed", "forbidden", "idp_token_requests"];
 
 /// One line of a CSV file, quoted where it must be.
 pub(crate) fn row<S: AsRef<[u8]>>(fields: &[S]) -> String {
@@ -159,10 +158,7 @@ mod tests {
             first(differences(&comparison)),
             "point,policy,versus,metric,mean,ci_low,ci_high,ratio,ratio_ci_low,ratio_ci_high,verdict"
         );
-        assert_eq!(
-            first(timeline(&comparison)),
-            "point,policy,bin_start_s,ok,failed,forbidden,idp_token_requests"
-        );
+        assert_eq!(first(timeline(&comparison)), "point,policy,bin_start_s,ok,failed,forbidden,idp_token_requests");
         assert!(first(replications(&comparison)).starts_with("point,policy,replication,digest,requests,ok,failed,"));
         assert_eq!(replications(&comparison).lines().count(), 1 + 2 * comparison.policies.len());
     }

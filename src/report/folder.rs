@@ -203,7 +203,9 @@ impl fmt::Display for WriteError {
         let path = self.path.display();
         match &self.reason {
             Reason::Io(error) => write!(f, "cannot write {path}: {error}; {}", advice(error.kind())),
-            Reason::NotAFolder => write!(f, "cannot write {path}: a file is in the way; move it, or choose another folder with --out"),
+            Reason::NotAFolder => {
+                write!(f, "cannot write {path}: a file is in the way; move it, or choose another folder with --out")
+            }
             Reason::Foreign => write!(
                 f,
                 "{path} is not empty and holds no results (no {MANIFEST}), so it is not replaced; choose another folder with --out"

@@ -6,8 +6,7 @@ use super::number::seconds;
 use crate::experiment::record::Record;
 
 /// The columns.
-pub const HEADER: [&str; 8] =
-    ["point", "policy", "replication", "lane", "start_s", "end_s", "first_cause", "failed"];
+pub const HEADER: [&str; 8] = ["point", "policy", "replication", "lane", "start_s", "end_s", "first_cause", "failed"];
 
 /// Writes the file piece by piece.
 #[derive(Debug)]
