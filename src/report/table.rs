@@ -1,6 +1,8 @@
 //! What `compare` prints: the policies, their paired differences to the first, which are best, and what surprises.
 
-use comfy_table::{Cell, CellAlignment, ContentArrangement, ContentLineStyle, LineStyle, Table, TableStyle};
+use comfy_table::{
+    Cell, CellAlignment, ColumnConstraint, ContentArrangement, ContentLineStyle, LineStyle, Table, TableStyle,
+};
 
 use super::findings;
 use super::number::{short, with_half_width};
@@ -40,10 +42,10 @@ fn compared(headline: &'static str) -> [&'static str; 4] {
 #[must_use]
 pub fn compare(scenario: &Scenario, comparison: &Comparison, look: Look) -> String {
     let parts = [
-        heading(scenario, comparison),
+        heading(scenario, comparison).lines().map(|line| wrap(line, look.width)).collect::<Vec<_>>().join("\n"),
         policies(comparison, look),
         differences(comparison, look),
-        best_lines(comparison).join("\n"),
+        best_lines(comparison).iter().map(|line| wrap(line, look.width)).collect::<Vec<_>>().join("\n"),
         findings::all(scenario, comparison).iter().map(|line| wrap(line, look.width)).collect::<Vec<_>>().join("\n"),
     ];
     let text =
@@ -66,11 +68,7 @@ type Column = (String, Vec<String>);
 
 fn columns(comparison: &Comparison) -> Vec<Column> {
     let headline = verdict::headline(comparison);
-    let (title, worst) = if headline == "downtime_s" {
-        ("downtime, s", "downtime_worst_lane_s")
-    } else {
-        ("downtime after restart, s", "downtime_after_restart_worst_lane_s")
-    };
+    let worst = if headline == "downtime_s" { "downtime_worst_lane_s" } else { "downtime_after_restart_worst_lane_s" };
     let column = |title: &str, metric: &'static str, show: &dyn Fn(usize, &Summary) -> String| {
         let cell =
             |policy| comparison.summary(policy, metric).map_or_else(|| "n/a".into(), |found| show(policy, &found));
@@ -79,12 +77,12 @@ fn columns(comparison: &Comparison) -> Vec<Column> {
     let mean = |_: usize, found: &Summary| short(found.mean);
     let censored = |policy, text: String| if is_censored(comparison, policy) { format!("≥ {text}") } else { text };
     vec![
-        column(title, headline, &|policy, found| censored(policy, mean_and_half(found))),
+        column(in_words(headline), headline, &|policy, found| censored(policy, mean_and_half(found))),
         column("p95", headline, &|_, found| quantile(found.p95)),
         column("worst lane, s", worst, &|policy, found| censored(policy, short(found.mean))),
-        column("failed calls", "failed", &mean),
-        column("IdP peak, 1/s", "idp_token_requests_peak_per_s", &mean),
-        column("IdP token requests", "idp_token_requests", &mean),
+        column(in_words("failed"), "failed", &mean),
+        column(in_words("idp_token_requests_peak_per_s"), "idp_token_requests_peak_per_s", &mean),
+        column(in_words("idp_token_requests"), "idp_token_requests", &mean),
     ]
 }
 
@@ -115,6 +113,7 @@ fn policies(comparison: &Comparison, look: Look) -> String {
         let cells = columns.iter().map(|column| Cell::new(&column.1[policy]).set_alignment(CellAlignment::Right));
         table.add_row(std::iter::once(Cell::new(name)).chain(cells));
     }
+    keep_whole(&mut table);
     table.trim_fmt()
 }
 
@@ -133,8 +132,10 @@ fn differences(comparison: &Comparison, look: Look) -> String {
     }
     let metrics: Vec<usize> =
         compared(verdict::headline(comparison)).iter().filter_map(|name| comparison.metric(name)).collect();
-    let lines: Vec<Line> = (1..comparison.policies.len())
-        .flat_map(|policy| metrics.iter().filter_map(move |&metric| verdict::line(comparison, policy, metric)))
+    let policies = 1..comparison.policies.len();
+    let lines: Vec<Line> = metrics
+        .iter()
+        .flat_map(|&metric| policies.clone().filter_map(move |policy| verdict::line(comparison, policy, metric)))
         .collect();
     let title = format!(
         "less {} on the same worlds (95 % intervals that hold together over the {} policies compared):",
@@ -149,12 +150,12 @@ fn differences(comparison: &Comparison, look: Look) -> String {
     format!("{}\n{body}", wrap(&title, look.width))
 }
 
+/// A block of rows a metric, a row a policy.
 fn difference_table(comparison: &Comparison, lines: &[Line], look: Look) -> String {
     let mut table = table(look);
     let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
     table.set_header([
-        Cell::new("policy"),
-        Cell::new("metric"),
+        Cell::new(""),
         right("difference".into()),
         right("from".into()),
         right("to".into()),
@@ -163,21 +164,27 @@ fn difference_table(comparison: &Comparison, lines: &[Line], look: Look) -> Stri
     ]);
     let mut shown = None;
     for line in lines {
-        let name = if shown == Some(line.policy) { "" } else { &comparison.policies[line.policy].name };
-        shown = Some(line.policy);
+        if shown != Some(line.metric) {
+            table.add_row([in_words(comparison.metrics[line.metric].name)]);
+            shown = Some(line.metric);
+        }
         let (low, high) = line.difference.interval.map_or_else(Default::default, |i| (short(i.low), short(i.high)));
         table.add_row([
-            Cell::new(name),
-            Cell::new(comparison.metrics[line.metric].name),
+            Cell::new(format!("  {}", comparison.policies[line.policy].name)),
             right(short(line.difference.mean)),
             right(low),
             right(high),
-            right(line.difference.ratio.map_or_else(String::new, |ratio| short(ratio.value))),
+            right(line.difference.ratio.map_or_else(String::new, |ratio| ratio_text(ratio.value))),
             Cell::new(line.verdict.word()),
         ]);
     }
+    keep_whole(&mut table);
     let text = table.trim_fmt();
     if look.colour { text.lines().map(coloured).collect::<Vec<_>>().join("\n") } else { text }
+}
+
+fn ratio_text(ratio: f64) -> String {
+    if ratio > 0.0 && ratio < 0.001 { "<0.001".into() } else { short(ratio) }
 }
 
 fn difference_list(comparison: &Comparison, lines: &[Line]) -> String {
@@ -189,12 +196,31 @@ fn difference_list(comparison: &Comparison, lines: &[Line]) -> String {
         format!(
             "{}, {}:\n  {}{interval} {}",
             comparison.policies[line.policy].name,
-            comparison.metrics[line.metric].name,
+            in_words(comparison.metrics[line.metric].name),
             short(line.difference.mean),
             line.verdict.word()
         )
     };
     lines.iter().map(one).collect::<Vec<_>>().join("\n")
+}
+
+/// A metric as the tables call it.
+fn in_words(metric: &'static str) -> &'static str {
+    match metric {
+        "downtime_s" => "downtime, s",
+        "downtime_after_restart_s" => "downtime after restart, s",
+        "failed" => "failed calls",
+        "idp_token_requests_peak_per_s" => "IdP peak, 1/s",
+        "idp_token_requests" => "IdP token requests",
+        other => other,
+    }
+}
+
+/// The first column is names: never broken.
+fn keep_whole(table: &mut Table) {
+    if let Some(names) = table.column_mut(0) {
+        names.set_constraint(ColumnConstraint::ContentWidth);
+    }
 }
 
 /// The verdict at the end of a line, in green or red.
@@ -280,6 +306,15 @@ mod tests {
         for width in [50, 84, 100, 140] {
             let text = compare(&scenario, &comparison, look(width));
             assert!(widest(&text) <= usize::from(width), "{} > {width}:\n{text}", widest(&text));
+        }
+    }
+
+    /// `TABLE=1 cargo test --lib a_table_for_the_eye -- --nocapture` prints the table of made-up results.
+    #[test]
+    #[expect(clippy::print_stdout, reason = "printed to be looked at, on request only")]
+    fn a_table_for_the_eye() {
+        if option_env!("TABLE").is_some() {
+            println!("{}", compare(&sample::scenario(), &sample::comparison(30), look(100)));
         }
     }
 

@@ -6,7 +6,7 @@ use crate::report::number::short;
 /// Beyond this ratio of the largest to the smallest value, an axis is logarithmic.
 const LOG_FROM: f64 = 50.0;
 /// Width of the place for zeros at the low end of a logarithmic axis.
-const ZERO_PLACE: i32 = 34;
+const ZERO_PLACE: i32 = 56;
 /// Decades that a logarithmic axis shows at most; what is smaller stands with the zeros.
 const MOST_DECADES: usize = 7;
 
@@ -22,6 +22,8 @@ pub struct Axis {
     low: f64,
     high: f64,
     log: bool,
+    /// Whether the low end of a logarithmic axis keeps a place for zeros.
+    zeros: bool,
 }
 
 /// A value that the axis names.
@@ -34,7 +36,7 @@ pub struct Tick {
 impl Axis {
     /// A linear axis between two values.
     pub fn linear(from: i32, to: i32, low: f64, high: f64) -> Axis {
-        Axis { from, to, low, high: if high > low { high } else { low + 1.0 }, log: false }
+        Axis { from, to, low, high: if high > low { high } else { low + 1.0 }, log: false, zeros: false }
     }
 
     /// The axis that these values (zero or more) ask for; it includes zero.
@@ -45,9 +47,11 @@ impl Axis {
             let step = nice_step(high.max(1e-6));
             return Axis::linear(from, to, 0.0, libm::ceil(high / step).max(1.0) * step);
         }
-        let top = POWERS.iter().position(|&power| power >= high).unwrap_or(POWERS.len() - 1);
-        let bottom = POWERS.iter().rposition(|&power| power <= low).unwrap_or(0).max(top.saturating_sub(MOST_DECADES));
-        Axis { from, to, low: POWERS[bottom], high: POWERS[top], log: true }
+        let highest = round_values().find(|&value| value >= high).unwrap_or(high);
+        let least = highest / POWERS[6 + MOST_DECADES];
+        let lowest = round_values().filter(|&value| value <= low.max(least)).last().unwrap_or(least);
+        let zeros = values.iter().any(|&value| value < lowest);
+        Axis { from, to, low: lowest, high: highest, log: true, zeros }
     }
 
     /// Whether equal distances are equal ratios.
@@ -62,7 +66,8 @@ impl Axis {
             let share = ((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0);
             return pixel(from + share * (to - from));
         }
-        let shift = if self.to > self.from { ZERO_PLACE } else { -ZERO_PLACE };
+        let place = if self.zeros { ZERO_PLACE } else { 0 };
+        let shift = if self.to > self.from { place } else { -place };
         if value < self.low {
             return self.from + shift / 4;
         }
@@ -75,12 +80,10 @@ impl Axis {
     pub fn ticks(&self) -> Vec<Tick> {
         let tick = |value: f64| Tick { at: self.at(value), text: short(value) };
         if self.log {
-            let decades: Vec<f64> =
-                POWERS.iter().copied().filter(|&power| power >= self.low && power <= self.high).collect();
-            let between =
-                |&power: &f64| if decades.len() > 3 { vec![power] } else { vec![power, power * 2.0, power * 5.0] };
-            let named = decades.iter().flat_map(between).filter(|&value| value <= self.high).map(tick);
-            return std::iter::once(tick(0.0)).chain(named).collect();
+            let wide = self.high / self.low > 1e3;
+            let named: Vec<f64> = if wide { POWERS.to_vec() } else { round_values().collect() };
+            let named = named.into_iter().filter(|&value| value >= self.low && value <= self.high);
+            return std::iter::once(0.0).filter(|_| self.zeros).chain(named).map(tick).collect();
         }
         let step = nice_step(self.high - self.low);
         let first = libm::ceil(self.low / step - 1e-9);
@@ -94,11 +97,12 @@ impl Axis {
 
 /// A step of 1, 2 or 5 times a power of ten that gives four to eight ticks.
 fn nice_step(range: f64) -> f64 {
-    POWERS
-        .iter()
-        .flat_map(|power| [power * 1.0, power * 2.0, power * 5.0])
-        .find(|step| range / step <= 8.0)
-        .unwrap_or(range)
+    round_values().find(|step| range / step <= 8.0).unwrap_or(range)
+}
+
+/// 1, 2 and 5 times each power of ten, upwards.
+fn round_values() -> impl Iterator<Item = f64> {
+    POWERS.iter().flat_map(|power| [power * 1.0, power * 2.0, power * 5.0])
 }
 
 #[cfg(test)]
@@ -121,11 +125,12 @@ mod tests {
     fn a_wide_range_is_logarithmic_with_a_place_for_zero() {
         let axis = Axis::fit(100, 900, &[0.0, 0.2, 3.0, 1_790.0]);
         assert!(axis.is_log());
-        assert_eq!(texts(&axis), ["0", "0.1", "1", "10", "100", "1,000", "10,000"]);
-        assert!(axis.at(0.0) < axis.at(0.1) && axis.at(0.1) == 134 && axis.at(10_000.0) == 900);
-        // Upwards on the sheet, pixels go down.
+        assert_eq!(texts(&axis), ["0", "1", "10", "100", "1,000"]);
+        assert!(axis.at(0.0) < axis.at(0.2) && axis.at(0.2) == 156 && axis.at(2_000.0) == 900);
+        // Upwards on the sheet, pixels go down; without zeros there is no place for them.
         let up = Axis::fit(500, 100, &[0.2, 1_790.0]);
-        assert!(up.at(0.0) > up.at(0.2) && up.at(0.2) > up.at(1_000.0));
+        assert!(up.at(0.2) == 500 && up.at(0.2) > up.at(1_000.0));
+        assert_eq!(texts(&Axis::fit(0, 100, &[3.0, 4.0, 160.0])), ["2", "5", "10", "20", "50", "100", "200"]);
     }
 
     #[test]

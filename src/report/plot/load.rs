@@ -2,7 +2,7 @@
 
 use super::axis::Axis;
 use super::canvas::{self, Anchor, Canvas, NOTE, TITLE, WORDS, width_of};
-use super::palette::{GREY, GRID, INK, colour, shape};
+use super::palette::{GREY, GRID, colour, shape};
 use super::{Group, WIDTH, downtime, groups, same_bits};
 use crate::experiment::comparison::Comparison;
 use crate::experiment::stat::Summary;
@@ -11,8 +11,8 @@ use crate::scenario::Scenario;
 
 const LEFT: i32 = 84;
 const RIGHT: i32 = WIDTH - 36;
-const TOP: i32 = 92;
-const BOTTOM: i32 = 520;
+const TOP: i32 = 112;
+const BOTTOM: i32 = 540;
 const PEAK: &str = "idp_token_requests_peak_per_s";
 /// Height of a label.
 const LINE: i32 = 17;
@@ -20,7 +20,7 @@ const LINE: i32 = 17;
 /// A policy, or several that coincide.
 struct Point {
     policy: usize,
-    label: String,
+    label: Vec<String>,
     x: Summary,
     y: Summary,
 }
@@ -58,7 +58,7 @@ pub fn draw(scenario: &Scenario, comparison: &Comparison) -> String {
 fn point(comparison: &Comparison, group: &Group, metric: &str) -> Option<Point> {
     let policy = group.first();
     let (x, y) = (comparison.summary(policy, PEAK)?, comparison.summary(policy, metric)?);
-    Some(Point { policy, label: group.lines(comparison).join(" "), x, y })
+    Some(Point { policy, label: group.lines(comparison), x, y })
 }
 
 /// What the axis must hold: means and, where they are not below zero, the ends of their intervals.
@@ -93,7 +93,7 @@ fn grid(canvas: &mut Canvas<'_>, across: &Axis, up: &Axis, metric: &str) {
     let name = format!("token requests at the IdP in the busiest second{}", log(across));
     canvas.text(&name, (i32::midpoint(LEFT, RIGHT), BOTTOM + 42), Anchor::Middle, WORDS);
     let what = if metric == "downtime_s" { "downtime" } else { "downtime after restart" };
-    canvas.text(&format!("{what}, s{}", log(up)), (24, TOP - 10), Anchor::Left, NOTE);
+    canvas.text(&format!("{what}, s{}", log(up)), (24, TOP - 18), Anchor::Left, WORDS);
 }
 
 /// The intervals, in both directions.
@@ -120,24 +120,25 @@ fn bars(canvas: &mut Canvas<'_>, point: &Point, across: &Axis, up: &Axis) {
 fn labels(canvas: &mut Canvas<'_>, points: &[Point], spots: &[(i32, i32)]) {
     let mut taken: Vec<Area> = spots.iter().map(|&(x, y)| Area(x - 8, y - 8, x + 8, y + 8)).collect();
     for (point, &spot) in points.iter().zip(spots) {
-        let width = width_of(&point.label, WORDS);
-        let area = candidates(spot, width)
+        let width = point.label.iter().map(|line| width_of(line, WORDS)).max().unwrap_or(0);
+        let height = LINE * i32::try_from(point.label.len()).unwrap_or(1);
+        let area = candidates(spot, width, height)
             .find(|area| inside(*area) && !taken.iter().any(|other| overlap(*area, *other)))
-            .unwrap_or(Area(spot.0 + 12, spot.1 - 8, spot.0 + 12 + width, spot.1 + 8));
+            .unwrap_or(Area(spot.0 + 12, spot.1 - height / 2, spot.0 + 12 + width, spot.1 + height / 2));
         let middle = i32::midpoint(area.1, area.3);
-        if (middle - spot.1).abs() > LINE {
+        if (middle - spot.1).abs() > height / 2 + LINE / 2 {
             let end = if area.0 > spot.0 { area.0 - 2 } else { area.2.min(spot.0) };
             canvas.line(&[spot, (end, middle)], GREY, 1);
         }
         canvas.rectangle((area.0 - 2, area.1), (area.2, area.3), plotters::style::RGBColor(255, 255, 255), 0.75);
-        canvas.text(&point.label, (area.0, middle), Anchor::Left, canvas::Font { colour: INK, ..WORDS });
+        canvas.block(&point.label, (area.0, middle), Anchor::Left, WORDS);
         taken.push(area);
     }
 }
 
 /// Right, left, above, below, then ever further above and below.
-fn candidates((x, y): (i32, i32), width: i32) -> impl Iterator<Item = Area> {
-    let at = move |left: i32, middle: i32| Area(left, middle - 8, left + width, middle + 8);
+fn candidates((x, y): (i32, i32), width: i32, height: i32) -> impl Iterator<Item = Area> {
+    let at = move |left: i32, middle: i32| Area(left, middle - height / 2, left + width, middle + height / 2);
     let near = [
         at(x + 12, y),
         at(x - 12 - width, y),
@@ -171,7 +172,7 @@ mod tests {
         let spot = (400, 300);
         let mut taken = vec![Area(392, 292, 408, 308)];
         for _ in 0..20 {
-            let area = candidates(spot, 120)
+            let area = candidates(spot, 120, 17)
                 .find(|area| inside(*area) && !taken.iter().any(|other| overlap(*area, *other)))
                 .expect("there is room");
             taken.push(area);

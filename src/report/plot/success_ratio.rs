@@ -11,9 +11,9 @@ use crate::time::SimTime;
 
 const LEFT: i32 = 236;
 const RIGHT: i32 = WIDTH - 28;
-const TOP: i32 = 96;
+const TOP: i32 = 108;
 const STRIP: i32 = 58;
-const GAP: i32 = 16;
+const GAP: i32 = 22;
 /// Points of a line at most.
 const MOST_POINTS: usize = 600;
 /// Below this a policy has not recovered.
@@ -41,7 +41,7 @@ pub fn draw(scenario: &Scenario, comparison: &Comparison) -> String {
     let bottom = TOP + heights.iter().map(|height| height + GAP).sum::<i32>() - GAP;
     canvas::draw(WIDTH, bottom + 62, |canvas| {
         heading(canvas, scenario, comparison);
-        marks(canvas, comparison, &axis, &relative, bottom);
+        marks(canvas, scenario, comparison, &axis, &relative, bottom);
         let mut top = TOP;
         for (group, &height) in groups.iter().zip(&heights) {
             let up = Axis::linear(top + height, top, 0.0, 1.0);
@@ -108,6 +108,7 @@ fn heading(canvas: &mut Canvas<'_>, scenario: &Scenario, comparison: &Comparison
 /// The faults, across all strips.
 fn marks(
     canvas: &mut Canvas<'_>,
+    scenario: &Scenario,
     comparison: &Comparison,
     axis: &Axis,
     relative: &dyn Fn(SimTime) -> f64,
@@ -122,9 +123,10 @@ fn marks(
         canvas.dashes((left, TOP - 4), (left, bottom), GREY);
         canvas.dashes((right, TOP - 4), (right, bottom), GREY);
         if index == 0 {
-            canvas.text("fault", (left - 3, TOP - 12), Anchor::Right, NOTE);
+            let (begin, end) = if is_restart(scenario) { ("stop", "ready") } else { ("fault", "over") };
+            canvas.text(begin, (left - 3, TOP - 12), Anchor::Right, NOTE);
             canvas.text(
-                &format!("over after {} s", seconds(to.since(from).0)),
+                &format!("{end} after {} s", seconds(to.since(from).0)),
                 (right + 3, TOP - 12),
                 Anchor::Left,
                 NOTE,
