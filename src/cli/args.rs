@@ -109,6 +109,9 @@ pub enum Command {
 pub struct Compare {
     /// The scenario
     pub file: PathBuf,
+    /// Note machine and time in the manifest (in a part that is not hashed); without it, the same run gives the same bytes
+    #[arg(long)]
+    pub stamp: bool,
 }
 
 #[derive(Clone, Debug, clap::Args)]

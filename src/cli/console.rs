@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::args::{Color, Global};
+use crate::report::table::Look;
 use crate::scenario::diagnostic::Diagnostics;
 use crate::scenario::reader::reason;
 
@@ -19,6 +20,8 @@ pub enum Exit {
     Bad = 2,
     /// Could not read or write.
     Io = 4,
+    /// The model broke one of its invariants.
+    Broken = 70,
     /// Ctrl-C; what was finished is kept and said.
     Interrupted = 130,
 }
@@ -30,6 +33,7 @@ impl From<Exit> for ExitCode {
             Exit::Failed => 1,
             Exit::Bad => 2,
             Exit::Io => 4,
+            Exit::Broken => 70,
             Exit::Interrupted => 130,
         })
     }
@@ -44,6 +48,8 @@ pub enum Stop {
     Mistakes(Box<Diagnostics>),
     /// A file that could not be read or written: one line that names it.
     Io(String),
+    /// The model broke one of its invariants: a bug, told with what shows it again.
+    Broken(String),
     /// Whoever read our output has gone, and wants no more.
     Gone,
 }
@@ -82,6 +88,19 @@ impl Console {
             }
         };
         Console { colour, quiet: global.quiet, verbose: global.verbose, json: global.json }
+    }
+
+    /// How tables want to look on the standard output.
+    #[must_use]
+    pub fn look(&self) -> Look {
+        let width = terminal_size::terminal_size().map_or(100, |(width, _)| width.0);
+        let locale =
+            ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+        let unicode = locale.is_none_or(|locale| {
+            let locale = locale.to_lowercase();
+            locale.contains("utf-8") || locale.contains("utf8")
+        });
+        Look { width, unicode, colour: self.colour && io::stdout().is_terminal() }
     }
 
     /// Prints a result.
@@ -125,6 +144,10 @@ impl Console {
         match outcome {
             Ok(exit) => exit,
             Err(Stop::Gone) => Exit::Done,
+            Err(Stop::Broken(why)) => {
+                self.complain(&format!("bug: {why}"));
+                Exit::Broken
+            }
             Err(Stop::Bad(why)) => {
                 self.complain(&format!("error: {why}"));
                 Exit::Bad

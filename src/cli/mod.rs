@@ -7,6 +7,7 @@ mod compare;
 mod completions;
 mod explain_code;
 mod init;
+mod interrupt;
 mod later;
 mod list;
 mod run;

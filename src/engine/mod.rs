@@ -136,6 +136,7 @@ pub struct Engine<M: Model, C = Fifo> {
     chooser: C,
     digest: u64,
     fired: u64,
+    last: Option<M::Event>,
 }
 
 /// Where a run stands.
@@ -151,7 +152,7 @@ impl<M: Model, C: Chooser> Engine<M, C> {
     /// A run at its beginning; `start` makes the model, and its first events.
     pub fn new(chooser: C, start: impl FnOnce(&mut Schedule<M::Event>) -> M) -> Engine<M, C> {
         let mut schedule = Schedule::new();
-        Engine { model: start(&mut schedule), schedule, chooser, digest: DIGEST_SEED, fired: 0 }
+        Engine { model: start(&mut schedule), schedule, chooser, digest: DIGEST_SEED, fired: 0, last: None }
     }
 
     /// Keeps the cause of every scheduling from now on, as [`Engine::causes`] gives it: call it before the first event.
@@ -173,6 +174,7 @@ impl<M: Model, C: Chooser> Engine<M, C> {
         self.schedule.current = seq;
         self.digest = fold(fold(self.digest, time), event.fingerprint());
         self.fired += 1;
+        self.last = Some(event);
         self.model.handle(event, &mut self.schedule);
         Some(event)
     }
@@ -199,6 +201,12 @@ impl<M: Model, C: Chooser> Engine<M, C> {
     #[must_use]
     pub fn fired(&self) -> u64 {
         self.fired
+    }
+
+    /// The event that fired last.
+    #[must_use]
+    pub fn last_event(&self) -> Option<M::Event> {
+        self.last
     }
 
     /// How many events are to come.

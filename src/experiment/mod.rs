@@ -1,7 +1,10 @@
 //! Replications, and what they come to: plan → run → merge, the same path on one core and on many.
 
+pub mod compare;
 pub mod comparison;
+pub mod play;
 pub mod record;
 pub mod stat;
 pub mod timeline;
+pub mod unit;
 pub mod verdict;

@@ -29,8 +29,8 @@ pub struct NotHashed {
     pub os: String,
     pub arch: String,
     pub cores: usize,
-    /// RFC 3339.
-    pub started: String,
+    /// Seconds since 1970-01-01 UTC.
+    pub started_unix_s: u64,
 }
 
 #[derive(Serialize)]

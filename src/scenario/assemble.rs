@@ -9,8 +9,9 @@ use crate::fault::Names;
 use crate::id::{ApiId, CredentialId};
 use crate::key::{Backoff, Table, Value};
 use crate::model::config::{
-    ApiConfig, Arrivals, Balance, BusConfig, ClientConfig, FaultConfig, Front, GatewayConfig, HealthOf, IdpConfig, Network,
-    OnRestart, OnUnreachable, RestartEvent, RunConfig, Start, TokenFormat, Unreachable, Validation, WorldConfig, WwwError,
+    ApiConfig, Arrivals, Balance, BusConfig, ClientConfig, FaultConfig, Front, GatewayConfig, HealthOf, IdpConfig,
+    Network, OnRestart, OnUnreachable, RestartEvent, RunConfig, Start, TokenFormat, Unreachable, Validation,
+    WorldConfig, WwwError,
 };
 use crate::policy::Policy;
 use crate::time::SimSpan;
@@ -140,7 +141,11 @@ fn validation(table: &Table) -> Validation {
             on_unreachable: word(
                 table,
                 "on_idp_unreachable",
-                &[("error", OnUnreachable::Error), ("refuse", OnUnreachable::Refuse), ("accept", OnUnreachable::Accept)],
+                &[
+                    ("error", OnUnreachable::Error),
+                    ("refuse", OnUnreachable::Refuse),
+                    ("accept", OnUnreachable::Accept),
+                ],
             ),
             timeout,
         },

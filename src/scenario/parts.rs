@@ -123,7 +123,12 @@ fn plain(reader: &mut Reader, root: &Branch, path: &'static str) -> Decoded {
     }
     let what = format!("[{path}]");
     let others: Vec<&str> = keys::below(path).collect();
-    walk::table(reader, Shape { what: &what, record: Some((&what, path)), keys: &keys, others: &others }, branch, at.as_ref())
+    walk::table(
+        reader,
+        Shape { what: &what, record: Some((&what, path)), keys: &keys, others: &others },
+        branch,
+        at.as_ref(),
+    )
 }
 
 fn not_a_table(reader: &mut Reader, entry: &Entry, path: &str) {
@@ -238,7 +243,8 @@ fn client(reader: &mut Reader, raw: Raw) -> Client {
     let path = format!("client.{}", raw.name);
     let what = format!("the client `{}`", raw.name);
     let others = ["arrivals", "retry"];
-    let shape = Shape { what: &what, record: Some(("[[client]]", &path)), keys: section("client").keys, others: &others };
+    let shape =
+        Shape { what: &what, record: Some(("[[client]]", &path)), keys: section("client").keys, others: &others };
     let table = walk::table(reader, shape, Some(&raw.branch), Some(&raw.at));
     let arrivals = arrivals(reader, &raw, &path);
     let retry = below(reader, &raw, "retry", &path, section("client.retry").keys);
@@ -273,7 +279,8 @@ fn arrivals(reader: &mut Reader, raw: &Raw, path: &str) -> Decoded {
     let known = |key: &&Key| key.name == "process" || own.contains(&key.name);
     let mut keys: Vec<Key> = section("client.arrivals").keys.iter().filter(known).copied().collect();
     for key in &mut keys {
-        let needed = matches!(key.name, "think" | "file") && own.len() < 4 || key.name == "rate" && given.is_some() && own.len() == 1;
+        let needed = matches!(key.name, "think" | "file") && own.len() < 4
+            || key.name == "rate" && given.is_some() && own.len() == 1;
         if needed {
             key.default = Default::Required;
         }
@@ -400,7 +407,8 @@ fn expects(reader: &mut Reader, root: &Branch) -> Vec<Named> {
         .map(|raw| {
             let what = format!("the expectation `{}`", raw.name);
             let path = format!("expect.{}", raw.name);
-            let shape = Shape { what: &what, record: Some(("[[expect]]", &path)), keys: section("expect").keys, others: &[] };
+            let shape =
+                Shape { what: &what, record: Some(("[[expect]]", &path)), keys: section("expect").keys, others: &[] };
             let table = walk::table(reader, shape, Some(&raw.branch), Some(&raw.at));
             Named { name: raw.name, name_at: raw.name_at, table }
         })

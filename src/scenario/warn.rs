@@ -106,7 +106,8 @@ fn overloaded(reader: &mut Reader, parts: &Parts) {
         if utilisation >= 1.0 {
             let name = &policy.named.name;
             let message = format!("the policy `{name}` loads the IdP by {:.0} %", utilisation * 100.0);
-            let warning = Diagnostic::new("W003", message).at(&policy.named.name_at, "asks for a token with every call");
+            let warning =
+                Diagnostic::new("W003", message).at(&policy.named.name_at, "asks for a token with every call");
             reader.say(warning.help("add workers or nodes, unless the overload is the question"));
         }
     }

@@ -1,0 +1,116 @@
+//! Plays one world: a scenario, a policy, a replication. Everything that simulates comes through here.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::engine::{Engine, Fifo, Progress};
+use crate::metric::Scope;
+use crate::model::World;
+use crate::model::fact::Observer;
+use crate::scenario::Scenario;
+use crate::time::SimTime;
+
+/// A world at its end.
+#[derive(Debug)]
+pub struct Played<O> {
+    pub observer: O,
+    /// Of every event that fired.
+    pub digest: u64,
+    /// How many events fired.
+    pub events: u64,
+}
+
+/// Why a world was not played to its end.
+#[derive(Debug)]
+pub enum Stop {
+    /// Somebody asked.
+    Asked,
+    Broken(Broken),
+}
+
+/// An invariant did not hold: a bug of the model, with all that is needed to see it again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    pub what: String,
+    pub scenario: String,
+    pub policy: String,
+    pub seed: u64,
+    pub replication: u32,
+    pub at: SimTime,
+    pub event: String,
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Broken { what, scenario, policy, seed, replication, at, event } = self;
+        write!(
+            f,
+            "the model broke an invariant: {what}\n  at {at}, in {event}, policy {policy}, seed {seed}, replication {replication}\n  \
+             to see it again: stalegate run {scenario} --policy {policy} --replication {replication} --seed {seed}"
+        )
+    }
+}
+
+/// Events between two looks at whether somebody asked to stop.
+const STRETCH: u64 = 1 << 16;
+
+/// Plays a world to its end. `policy` is a position in the scenario; `observer` sees every fact; `stop` is looked at now and then.
+pub fn play<O: Observer>(
+    scenario: &Scenario,
+    policy: usize,
+    replication: u32,
+    observer: O,
+    stop: &AtomicBool,
+) -> Result<Played<O>, Stop> {
+    let rules = Arc::new(scenario.policies[policy].policy.clone());
+    let config = Arc::clone(&scenario.world);
+    let end = SimTime::ZERO + config.run.duration;
+    let mut engine = Engine::new(Fifo, |schedule| World::new(config, rules, replication, observer, schedule));
+    loop {
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            let progress = engine.run(end, STRETCH);
+            if progress == Progress::Done {
+                engine.model.close();
+            }
+            progress
+        }));
+        match outcome {
+            Ok(Progress::Done) => break,
+            Ok(Progress::Paused) if stop.load(Ordering::Relaxed) => return Err(Stop::Asked),
+            Ok(Progress::Paused) => {}
+            Err(panic) => {
+                let what = panic.downcast_ref::<String>().cloned();
+                let what = what.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
+                return Err(Stop::Broken(Broken {
+                    what: what.unwrap_or_else(|| "a panic without words".into()),
+                    scenario: scenario.inputs.last().map_or_else(|| scenario.name.clone(), |input| input.name.clone()),
+                    policy: scenario.policies[policy].name.clone(),
+                    seed: scenario.world.run.seed,
+                    replication,
+                    at: engine.now(),
+                    event: engine.last_event().map_or_else(|| "the beginning".into(), |event| format!("{event:?}")),
+                }));
+            }
+        }
+    }
+    Ok(Played { digest: engine.digest(), events: engine.fired(), observer: engine.model.observer })
+}
+
+/// What is measured in the worlds of a scenario under one of its policies.
+#[must_use]
+pub fn scope(scenario: &Scenario, policy: usize) -> Scope {
+    let world = &scenario.world;
+    let credentials = world.credentials.len();
+    let shared = scenario.policies[policy].policy.store.shared;
+    Scope {
+        warmup: SimTime::ZERO + world.run.warmup,
+        end: SimTime::ZERO + world.run.duration,
+        lanes: world.gateway.nodes * world.apis.len(),
+        caches: if shared { credentials } else { credentials * world.gateway.nodes },
+        workers: world.idp.workers,
+        users: world.clients.iter().map(|client| client.users).collect(),
+        restarts: world.faults.iter().any(|fault| fault.fault.restarts_idp()),
+    }
+}

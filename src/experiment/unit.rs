@@ -1,0 +1,109 @@
+//! A unit of work: some replications of one policy, and the bytes that they come to. The same on one core and on a cluster:
+//! seeds come from (scenario seed, replication) alone.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::play::{Stop, play, scope};
+use super::record::{Bin, Episode, Record};
+use super::timeline::Layout;
+use crate::id::LaneId;
+use crate::metric::Collectors;
+use crate::model::config::WorldConfig;
+use crate::model::fact::{Fact, Observer, Request};
+use crate::oauth::Outcome;
+use crate::scenario::Scenario;
+use crate::time::{SimSpan, SimTime};
+
+/// Plays these replications of a policy; the bytes are what [`decode`] reads.
+///
+/// # Panics
+/// Never: a record is serialisable.
+pub fn unit(
+    scenario: &Scenario,
+    layout: &Arc<Layout>,
+    policy: usize,
+    replications: Range<u32>,
+    stop: &AtomicBool,
+) -> Result<Vec<u8>, Stop> {
+    let records: Result<Vec<Record>, Stop> =
+        replications.map(|replication| record(scenario, layout, policy, replication, stop)).collect();
+    Ok(serde_json::to_vec(&records?).expect("a record is numbers and names"))
+}
+
+/// The records of a unit's bytes.
+pub fn decode(bytes: &[u8]) -> Result<Vec<Record>, serde_json::Error> {
+    serde_json::from_slice(bytes)
+}
+
+/// The timeline's bins: fine around the instants at which faults are expected.
+#[must_use]
+pub fn layout(world: &WorldConfig) -> Layout {
+    let mut windows = Vec::new();
+    for fault in &world.faults {
+        let (first, last) = (fault.at.sample(0.005), fault.at.sample(0.995));
+        let lasts = SimSpan::from_secs_f64(fault.fault.lasts_s());
+        let mut shift = SimSpan::ZERO;
+        while first + shift < world.run.duration && windows.len() < 1_000 {
+            windows.push((SimTime::ZERO + first + shift, SimTime::ZERO + last + shift + lasts));
+            let Some(every) = fault.every else { break };
+            shift += every;
+        }
+    }
+    Layout::new(world.run.duration, &windows)
+}
+
+/// `gateway-1/orders`.
+#[must_use]
+pub fn lane_name(world: &WorldConfig, lane: LaneId) -> String {
+    let apis = world.apis.len();
+    format!("gateway-{}/{}", lane.index() / apis + 1, world.apis[lane.index() % apis].name)
+}
+
+fn record(
+    scenario: &Scenario,
+    layout: &Arc<Layout>,
+    policy: usize,
+    replication: u32,
+    stop: &AtomicBool,
+) -> Result<Record, Stop> {
+    let bins = vec![Bin::default(); layout.bins.len()];
+    let observer = (Collectors::new(scope(scenario, policy)), Timeline { layout: Arc::clone(layout), bins });
+    let played = play(scenario, policy, replication, observer, stop)?;
+    let (mut collectors, timeline) = played.observer;
+    let values = collectors.values();
+    let episode = |episode: crate::metric::Episode| Episode {
+        lane: lane_name(&scenario.world, episode.lane),
+        start_ns: episode.start.0,
+        end_ns: episode.end.0,
+        first_cause: episode.first_cause.word().to_owned(),
+        failed: episode.failed,
+    };
+    let episodes = collectors.take_episodes().into_iter().map(episode).collect();
+    Ok(Record { policy, replication, digest: played.digest, values, episodes, timeline: timeline.bins })
+}
+
+/// Counts what falls into each bin.
+#[derive(Debug)]
+struct Timeline {
+    layout: Arc<Layout>,
+    bins: Vec<Bin>,
+}
+
+impl Observer for Timeline {
+    fn fact(&mut self, at: SimTime, fact: &Fact) {
+        match fact {
+            Fact::Calls(calls) => {
+                let bin = &mut self.bins[self.layout.bin_of(at)];
+                match calls.outcome {
+                    Outcome::Ok => bin.ok += calls.n,
+                    Outcome::Failed(_) => bin.failed += calls.n,
+                    Outcome::Forbidden => bin.forbidden += calls.n,
+                }
+            }
+            Fact::IdpArrival(Request::Token) => self.bins[self.layout.bin_of(at)].idp_token_requests += 1,
+            _ => {}
+        }
+    }
+}
