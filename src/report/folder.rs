@@ -309,7 +309,7 @@ mod tests {
             file: BufWriter::new(fs::OpenOptions::new().write(true).open("/dev/full").unwrap()),
             hasher: blake3::Hasher::new(),
         };
-        let error = output.write(&[b'x'; 100_000]).unwrap_err().to_string();
+        let error = output.write(&vec![b'x'; 100_000]).unwrap_err().to_string();
         assert!(error.starts_with("cannot write /dev/full: ") && error.contains("free some space"), "{error}");
     }
 }

@@ -98,7 +98,7 @@ fn row(canvas: &mut Canvas<'_>, comparison: &Comparison, group: &Group, metric: 
 
 /// From −5 to 5, spread evenly and the same every time (multiples of the golden ratio).
 fn jitter(index: u32) -> i32 {
-    i32::try_from((index.wrapping_mul(2_654_435_769) >> 16) * 11 >> 16).unwrap_or(0) - 5
+    i32::try_from(((index.wrapping_mul(2_654_435_769) >> 16) * 11) >> 16).unwrap_or(0) - 5
 }
 
 fn boxed(canvas: &mut Canvas<'_>, sorted: &[f64], axis: &Axis, y: i32, policy: usize) {

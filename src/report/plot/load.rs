@@ -13,9 +13,13 @@ const LEFT: i32 = 84;
 const RIGHT: i32 = WIDTH - 36;
 const TOP: i32 = 112;
 const BOTTOM: i32 = 540;
+/// How far the axes reach beyond the largest value, so that no mark lies on the edge.
+const HEADROOM: f64 = 1.2;
 const PEAK: &str = "idp_token_requests_peak_per_s";
-/// Height of a label.
+/// Height of a label's line.
 const LINE: i32 = 17;
+/// Room for the mark that a label repeats, so that it is clear whose it is where marks lie close.
+const MARK: i32 = 14;
 
 /// A policy, or several that coincide.
 struct Point {
@@ -68,6 +72,7 @@ fn ends(points: &[Point], of: impl Fn(&Point) -> Summary) -> Vec<f64> {
         .map(of)
         .flat_map(|found| [Some(found.mean), found.interval.map(|interval| interval.high)])
         .flatten()
+        .flat_map(|value| [value, value * HEADROOM])
         .collect()
 }
 
@@ -120,7 +125,7 @@ fn bars(canvas: &mut Canvas<'_>, point: &Point, across: &Axis, up: &Axis) {
 fn labels(canvas: &mut Canvas<'_>, points: &[Point], spots: &[(i32, i32)]) {
     let mut taken: Vec<Area> = spots.iter().map(|&(x, y)| Area(x - 8, y - 8, x + 8, y + 8)).collect();
     for (point, &spot) in points.iter().zip(spots) {
-        let width = point.label.iter().map(|line| width_of(line, WORDS)).max().unwrap_or(0);
+        let width = MARK + point.label.iter().map(|line| width_of(line, WORDS)).max().unwrap_or(0);
         let height = LINE * i32::try_from(point.label.len()).unwrap_or(1);
         let area = candidates(spot, width, height)
             .find(|area| inside(*area) && !taken.iter().any(|other| overlap(*area, *other)))
@@ -131,7 +136,8 @@ fn labels(canvas: &mut Canvas<'_>, points: &[Point], spots: &[(i32, i32)]) {
             canvas.line(&[spot, (end, middle)], GREY, 1);
         }
         canvas.rectangle((area.0 - 2, area.1), (area.2, area.3), plotters::style::RGBColor(255, 255, 255), 0.75);
-        canvas.block(&point.label, (area.0, middle), Anchor::Left, WORDS);
+        canvas.mark((area.0 + 4, area.1 + height.min(LINE) / 2), shape(point.policy), 3, colour(point.policy));
+        canvas.block(&point.label, (area.0 + MARK, middle), Anchor::Left, WORDS);
         taken.push(area);
     }
 }

@@ -104,6 +104,7 @@ mod tests {
             ("downtime-vs-load", load::draw),
         ] {
             std::fs::write(format!("{dir}/{name}.svg"), draw(&scenario, &comparison)).unwrap();
+            std::fs::write(format!("{dir}/{name}-crowd.svg"), draw(&scenario, &sample::crowd(30))).unwrap();
         }
     }
 }
