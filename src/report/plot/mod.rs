@@ -38,6 +38,11 @@ impl Group {
         self.members[0]
     }
 
+    /// How many lines its names take.
+    fn height(&self) -> i32 {
+        i32::try_from(self.members.len()).unwrap_or(i32::MAX / 100)
+    }
+
     /// One line a policy: `a`, `= b`, `= c`.
     fn lines(&self, comparison: &Comparison) -> Vec<String> {
         let name = |policy: usize| &comparison.policies[policy].name;
@@ -47,6 +52,12 @@ impl Group {
             .map(|(index, &policy)| if index == 0 { name(policy).clone() } else { format!("= {}", name(policy)) })
             .collect()
     }
+}
+
+/// The width that the names of these groups take.
+fn names_width(comparison: &Comparison, groups: &[Group]) -> i32 {
+    let lines = groups.iter().flat_map(|group| group.lines(comparison));
+    lines.map(|line| canvas::width_of(&line, canvas::WORDS)).max().unwrap_or(0).min(WIDTH / 2)
 }
 
 /// Whether two series of values are equal to the bit.
