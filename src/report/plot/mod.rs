@@ -74,7 +74,9 @@ fn pixel(at: f64) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::timeline::Layout;
     use crate::report::sample;
+    use crate::time::SimSpan;
 
     #[test]
     fn plots_are_drawn_the_same_twice_and_name_every_policy() {
@@ -103,7 +105,14 @@ mod tests {
         }
     }
 
-    /// `PLOTS=/tmp/plots cargo test --lib pictures_for_the_eye` writes the plots of made-up results.
+    #[test]
+    fn a_run_without_faults_is_drawn_from_its_beginning() {
+        let layout = Layout::new(SimSpan::secs(10), &[]);
+        let comparison = Comparison::new(&["ttl-only".into()], sample::metrics(), layout, 1);
+        assert!(success_ratio::draw(&sample::scenario(), &comparison).contains("seconds since the run began"));
+    }
+
+    /// `PLOTS=plots cargo test --lib pictures_for_the_eye` writes the plots of made-up results.
     #[test]
     fn pictures_for_the_eye() {
         let Some(dir) = option_env!("PLOTS") else { return };
