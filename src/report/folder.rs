@@ -1,13 +1,14 @@
 //! A results folder is written beside its place and renamed into it: whoever looks sees the old one or the new one, never half.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+use super::error::{Reason, WriteError};
+
 /// Says that a folder is one of ours; written last.
-const MANIFEST: &str = "manifest.json";
+pub(super) const MANIFEST: &str = "manifest.json";
 /// Says that a folder is one of ours, and not complete.
 const UNFINISHED: &str = ".unfinished";
 /// What other commands add to a results folder.
@@ -29,25 +30,6 @@ pub struct Output {
     path: PathBuf,
     file: BufWriter<File>,
     hasher: blake3::Hasher,
-}
-
-/// Something could not be written; says what, why, and what to do.
-#[derive(Debug)]
-pub struct WriteError {
-    pub path: PathBuf,
-    pub reason: Reason,
-}
-
-/// Why something could not be written.
-#[derive(Debug)]
-pub enum Reason {
-    Io(io::Error),
-    /// A file, not a folder, is in the place.
-    NotAFolder,
-    /// A folder that was not made by this program.
-    Foreign,
-    /// Files in a results folder that this program did not write.
-    Added(Vec<String>),
 }
 
 impl Folder {
@@ -198,39 +180,6 @@ fn remove_ours(path: &Path) -> Result<(), WriteError> {
     Err(WriteError { path: path.to_path_buf(), reason: Reason::Foreign })
 }
 
-impl fmt::Display for WriteError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = self.path.display();
-        match &self.reason {
-            Reason::Io(error) => write!(f, "cannot write {path}: {error}; {}", advice(error.kind())),
-            Reason::NotAFolder => {
-                write!(f, "cannot write {path}: a file is in the way; move it, or choose another folder with --out")
-            }
-            Reason::Foreign => write!(
-                f,
-                "{path} is not empty and holds no results (no {MANIFEST}), so it is not replaced; choose another folder with --out"
-            ),
-            Reason::Added(names) => write!(
-                f,
-                "{path} holds what no run wrote there ({}), which replacing the folder would lose; move it away, or choose another folder with --out",
-                names.join(", ")
-            ),
-        }
-    }
-}
-
-impl std::error::Error for WriteError {}
-
-fn advice(kind: ErrorKind) -> &'static str {
-    if matches!(kind, ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge) {
-        "free some space, or choose another folder with --out; results that were there are kept"
-    } else if matches!(kind, ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) {
-        "choose a folder that you may write to with --out"
-    } else {
-        "choose another folder with --out; results that were there are kept"
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -309,7 +258,7 @@ mod tests {
             file: BufWriter::new(fs::OpenOptions::new().write(true).open("/dev/full").unwrap()),
             hasher: blake3::Hasher::new(),
         };
-        let error = output.write(&[b'x'; 100_000]).unwrap_err().to_string();
+        let error = output.write(&vec![b'x'; 100_000]).unwrap_err().to_string();
         assert!(error.starts_with("cannot write /dev/full: ") && error.contains("free some space"), "{error}");
     }
 }

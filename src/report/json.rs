@@ -13,7 +13,7 @@ use crate::scenario::Scenario;
 const SCHEMA: u32 = 1;
 
 #[derive(Serialize)]
-struct Summary<'a> {
+struct Document<'a> {
     schema: u32,
     scenario: ScenarioPart<'a>,
     replications: Replications<'a>,
@@ -86,7 +86,7 @@ struct BestPart<'a> {
 #[must_use]
 pub fn summary(scenario: &Scenario, comparison: &Comparison) -> String {
     let name = |policy: &usize| comparison.policies[*policy].name.as_str();
-    let summary = Summary {
+    let document = Document {
         schema: SCHEMA,
         scenario: ScenarioPart {
             name: &scenario.name,
@@ -110,7 +110,7 @@ pub fn summary(scenario: &Scenario, comparison: &Comparison) -> String {
         }),
         findings: findings::all(scenario, comparison),
     };
-    serde_json::to_string_pretty(&summary).expect("all of it can be JSON") + "\n"
+    serde_json::to_string_pretty(&document).expect("all of it can be JSON") + "\n"
 }
 
 fn metric_parts(comparison: &Comparison) -> Vec<MetricPart<'_>> {

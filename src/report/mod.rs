@@ -4,6 +4,7 @@
 //! it takes records as they come, and `finish` puts the complete folder in the place of the old one.
 
 pub mod csv;
+pub mod error;
 pub mod findings;
 pub mod folder;
 pub mod json;
@@ -21,7 +22,8 @@ use std::path::Path;
 use crate::experiment::comparison::Comparison;
 use crate::experiment::record::Record;
 use crate::scenario::Scenario;
-use folder::{Folder, WriteError};
+pub use error::WriteError;
+use folder::Folder;
 pub use manifest::RunInfo;
 
 /// A results folder in the making. Dropped unfinished, it leaves no trace.

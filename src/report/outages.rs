@@ -1,7 +1,8 @@
 //! `outages.csv`: every outage episode, written as the replications arrive and kept nowhere.
 
 use super::csv::row;
-use super::folder::{Folder, Output, WriteError};
+use super::error::WriteError;
+use super::folder::{Folder, Output};
 use super::number::seconds;
 use crate::experiment::record::Record;
 

@@ -237,6 +237,24 @@ pub fn changed(replications: u32, change: impl Fn(&str, &str, f64) -> f64) -> Co
     comparison
 }
 
+/// Twice the policies and more: names as long as products have them, groups that coincide, values close together.
+pub fn crowd(replications: u32) -> Comparison {
+    let original = comparison(1);
+    let copies = ["", "-envoy-credential", "-spring"];
+    let names: Vec<String> =
+        copies.iter().flat_map(|copy| POLICIES.iter().map(move |policy| format!("{}{copy}", policy.0))).collect();
+    let mut crowd = Comparison::new(&names, metrics(), original.layout.clone(), replications);
+    for replication in 0..replications {
+        for policy in 0..names.len() {
+            let mut record = record(replication, policy % POLICIES.len(), &original.layout);
+            let nudge = if policy < 2 * POLICIES.len() && policy % 3 > 0 { 1.1 } else { 1.0 };
+            record.values.iter_mut().for_each(|value| *value *= nudge);
+            crowd.push(&Record { policy, ..record });
+        }
+    }
+    crowd
+}
+
 /// One replication under one policy.
 pub fn record(replication: u32, policy: usize, layout: &Layout) -> Record {
     let (name, mean, peak, requests) = POLICIES[policy];

@@ -54,6 +54,11 @@ impl Axis {
         Axis { from, to, low: lowest, high: highest, log: true, zeros }
     }
 
+    /// The pixels of its low and its high end.
+    pub fn ends(&self) -> (i32, i32) {
+        (self.from, self.to)
+    }
+
     /// Whether equal distances are equal ratios.
     pub fn is_log(&self) -> bool {
         self.log

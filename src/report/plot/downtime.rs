@@ -3,14 +3,15 @@
 use super::axis::Axis;
 use super::canvas::{self, Anchor, Canvas, NOTE, TITLE, WORDS};
 use super::palette::{GREY, GRID, colour, shape};
-use super::{Group, WIDTH, groups, same_bits};
+use super::{Group, WIDTH, groups, names_width, same_bits};
 use crate::experiment::comparison::Comparison;
 use crate::experiment::stat::at_rank;
 use crate::experiment::verdict;
 use crate::report::number::short;
 use crate::scenario::Scenario;
 
-const LEFT: i32 = 236;
+/// Where names begin.
+const NAMES: i32 = 36;
 const RIGHT: i32 = WIDTH - 110;
 const TOP: i32 = 96;
 const ROW: i32 = 54;
@@ -27,8 +28,8 @@ pub fn draw(scenario: &Scenario, comparison: &Comparison) -> String {
         groups(comparison, |one, other| same_bits(comparison.values(one, metric), comparison.values(other, metric)));
     let all: Vec<f64> =
         (0..comparison.policies.len()).flat_map(|policy| sorted(comparison.values(policy, metric))).collect();
-    let axis = Axis::fit(LEFT, RIGHT, &all);
-    let heights: Vec<i32> = groups.iter().map(|group| ROW.max(17 * lines(group) + 10)).collect();
+    let axis = Axis::fit(NAMES + names_width(comparison, &groups) + 20, RIGHT, &all);
+    let heights: Vec<i32> = groups.iter().map(|group| ROW.max(17 * group.height() + 10)).collect();
     let bottom = TOP + heights.iter().sum::<i32>();
     canvas::draw(WIDTH, bottom + 58, |canvas| {
         heading(canvas, scenario, comparison, metric);
@@ -39,10 +40,6 @@ pub fn draw(scenario: &Scenario, comparison: &Comparison) -> String {
             top += height;
         }
     })
-}
-
-fn lines(group: &Group) -> i32 {
-    i32::try_from(group.members.len()).unwrap_or(i32::MAX / 100)
 }
 
 fn sorted(values: &[f64]) -> Vec<f64> {
@@ -73,20 +70,21 @@ fn grid(canvas: &mut Canvas<'_>, axis: &Axis, bottom: i32) {
         canvas.line(&[(tick.at, TOP), (tick.at, bottom)], GRID, 1);
         canvas.text(&tick.text, (tick.at, bottom + 14), Anchor::Middle, NOTE);
     }
-    canvas.line(&[(LEFT, bottom), (RIGHT, bottom)], GREY, 1);
+    let left = axis.ends().0;
+    canvas.line(&[(left, bottom), (RIGHT, bottom)], GREY, 1);
     let name = if axis.is_log() { "seconds, logarithmic" } else { "seconds" };
-    canvas.text(name, (i32::midpoint(LEFT, RIGHT), bottom + 38), Anchor::Middle, WORDS);
+    canvas.text(name, (i32::midpoint(left, RIGHT), bottom + 38), Anchor::Middle, WORDS);
 }
 
 fn row(canvas: &mut Canvas<'_>, comparison: &Comparison, group: &Group, metric: &str, axis: &Axis, y: i32) {
     let policy = group.first();
     let ink = colour(policy);
-    canvas.mark((24, y - 17 * (lines(group) - 1) / 2), shape(policy), 4, ink);
-    canvas.block(&group.lines(comparison), (36, y), Anchor::Left, WORDS);
+    canvas.mark((24, y - 17 * (group.height() - 1) / 2), shape(policy), 4, ink);
+    canvas.block(&group.lines(comparison), (NAMES, y), Anchor::Left, WORDS);
     let values = comparison.values(policy, metric);
     let sorted = sorted(values);
     if sorted.is_empty() {
-        canvas.text("not measured", (LEFT + 8, y), Anchor::Left, NOTE);
+        canvas.text("not measured", (axis.ends().0 + 8, y), Anchor::Left, NOTE);
         return;
     }
     for (&value, index) in values.iter().filter(|value| !value.is_nan()).take(MOST_POINTS).zip(0..) {
@@ -98,7 +96,7 @@ fn row(canvas: &mut Canvas<'_>, comparison: &Comparison, group: &Group, metric: 
 
 /// From −5 to 5, spread evenly and the same every time (multiples of the golden ratio).
 fn jitter(index: u32) -> i32 {
-    i32::try_from((index.wrapping_mul(2_654_435_769) >> 16) * 11 >> 16).unwrap_or(0) - 5
+    i32::try_from(((index.wrapping_mul(2_654_435_769) >> 16) * 11) >> 16).unwrap_or(0) - 5
 }
 
 fn boxed(canvas: &mut Canvas<'_>, sorted: &[f64], axis: &Axis, y: i32, policy: usize) {

@@ -3,19 +3,23 @@
 use super::axis::Axis;
 use super::canvas::{self, Anchor, Canvas, NOTE, TITLE, WORDS, width_of};
 use super::palette::{GREY, GRID, colour, shape};
-use super::{Group, WIDTH, downtime, groups, same_bits};
+use super::{Group, WIDTH, downtime, groups, names_width, same_bits};
 use crate::experiment::comparison::Comparison;
 use crate::experiment::stat::Summary;
 use crate::experiment::verdict;
 use crate::scenario::Scenario;
 
 const LEFT: i32 = 84;
-const RIGHT: i32 = WIDTH - 36;
 const TOP: i32 = 112;
+/// The least height of the plot area's lower edge; a long legend pushes it down.
 const BOTTOM: i32 = 540;
+/// How far the axes reach beyond the largest value, so that no mark lies on the edge.
+const HEADROOM: f64 = 1.2;
 const PEAK: &str = "idp_token_requests_peak_per_s";
-/// Height of a label.
+/// Height of a label's line.
 const LINE: i32 = 17;
+/// Between the policies of the legend.
+const LEGEND_GAP: i32 = 6;
 
 /// A policy, or several that coincide.
 struct Point {
@@ -25,7 +29,7 @@ struct Point {
     y: Summary,
 }
 
-/// Left, top, right, bottom.
+/// Left, top, right, bottom, in pixels.
 #[derive(Clone, Copy, Debug)]
 struct Area(i32, i32, i32, i32);
 
@@ -36,22 +40,26 @@ pub fn draw(scenario: &Scenario, comparison: &Comparison) -> String {
     let alike = |one, other| {
         [metric, PEAK].iter().all(|name| same_bits(comparison.values(one, name), comparison.values(other, name)))
     };
-    let points: Vec<Point> =
-        groups(comparison, alike).iter().filter_map(|group| point(comparison, group, metric)).collect();
-    let across = Axis::fit(LEFT, RIGHT, &ends(&points, |point| point.x));
-    let up = Axis::fit(BOTTOM, TOP, &ends(&points, |point| point.y));
-    canvas::draw(WIDTH, BOTTOM + 66, |canvas| {
+    let groups = groups(comparison, alike);
+    let points: Vec<Point> = groups.iter().filter_map(|group| point(comparison, group, metric)).collect();
+    let right = WIDTH - names_width(comparison, &groups) - 60;
+    let lines: i32 = groups.iter().map(|group| group.height() * LINE + LEGEND_GAP).sum();
+    let sheet = Area(LEFT, TOP, right, BOTTOM.max(TOP + lines));
+    let across = Axis::fit(sheet.0, sheet.2, &ends(&points, |point| point.x));
+    let up = Axis::fit(sheet.3, sheet.1, &ends(&points, |point| point.y));
+    canvas::draw(WIDTH, sheet.3 + 66, |canvas| {
         heading(canvas, scenario, comparison, metric);
-        grid(canvas, &across, &up, metric);
+        grid(canvas, &across, &up, sheet, metric);
         for point in &points {
             bars(canvas, point, &across, &up);
         }
         let spots: Vec<(i32, i32)> =
             points.iter().map(|point| (across.at(point.x.mean), up.at(point.y.mean))).collect();
+        labels(canvas, &points, &spots, sheet);
         for (point, &spot) in points.iter().zip(&spots) {
             canvas.mark(spot, shape(point.policy), 6, colour(point.policy));
         }
-        labels(canvas, &points, &spots);
+        legend(canvas, &points, sheet.2 + 24);
     })
 }
 
@@ -68,6 +76,7 @@ fn ends(points: &[Point], of: impl Fn(&Point) -> Summary) -> Vec<f64> {
         .map(of)
         .flat_map(|found| [Some(found.mean), found.interval.map(|interval| interval.high)])
         .flatten()
+        .flat_map(|value| [value, value * HEADROOM])
         .collect()
 }
 
@@ -79,21 +88,22 @@ fn heading(canvas: &mut Canvas<'_>, scenario: &Scenario, comparison: &Comparison
     canvas.text(&note, (24, 67), Anchor::Left, NOTE);
 }
 
-fn grid(canvas: &mut Canvas<'_>, across: &Axis, up: &Axis, metric: &str) {
+fn grid(canvas: &mut Canvas<'_>, across: &Axis, up: &Axis, sheet: Area, metric: &str) {
+    let Area(left, top, right, bottom) = sheet;
     for tick in across.ticks() {
-        canvas.line(&[(tick.at, TOP), (tick.at, BOTTOM)], GRID, 1);
-        canvas.text(&tick.text, (tick.at, BOTTOM + 14), Anchor::Middle, NOTE);
+        canvas.line(&[(tick.at, top), (tick.at, bottom)], GRID, 1);
+        canvas.text(&tick.text, (tick.at, bottom + 14), Anchor::Middle, NOTE);
     }
     for tick in up.ticks() {
-        canvas.line(&[(LEFT, tick.at), (RIGHT, tick.at)], GRID, 1);
-        canvas.text(&tick.text, (LEFT - 8, tick.at), Anchor::Right, NOTE);
+        canvas.line(&[(left, tick.at), (right, tick.at)], GRID, 1);
+        canvas.text(&tick.text, (left - 8, tick.at), Anchor::Right, NOTE);
     }
-    canvas.line(&[(LEFT, TOP), (LEFT, BOTTOM), (RIGHT, BOTTOM)], GREY, 1);
+    canvas.line(&[(left, top), (left, bottom), (right, bottom)], GREY, 1);
     let log = |axis: &Axis| if axis.is_log() { ", logarithmic" } else { "" };
     let name = format!("token requests at the IdP in the busiest second{}", log(across));
-    canvas.text(&name, (i32::midpoint(LEFT, RIGHT), BOTTOM + 42), Anchor::Middle, WORDS);
+    canvas.text(&name, (i32::midpoint(left, right), bottom + 42), Anchor::Middle, WORDS);
     let what = if metric == "downtime_s" { "downtime" } else { "downtime after restart" };
-    canvas.text(&format!("{what}, s{}", log(up)), (24, TOP - 18), Anchor::Left, WORDS);
+    canvas.text(&format!("{what}, s{}", log(up)), (24, top - 18), Anchor::Left, WORDS);
 }
 
 /// The intervals, in both directions.
@@ -116,47 +126,45 @@ fn bars(canvas: &mut Canvas<'_>, point: &Point, across: &Axis, up: &Axis) {
     }
 }
 
-/// A name beside each mark, where it covers neither a mark nor another name; a thin line leads to one that had to move.
-fn labels(canvas: &mut Canvas<'_>, points: &[Point], spots: &[(i32, i32)]) {
+/// A name beside each mark that has room for one; where marks crowd, the legend tells.
+fn labels(canvas: &mut Canvas<'_>, points: &[Point], spots: &[(i32, i32)], sheet: Area) {
     let mut taken: Vec<Area> = spots.iter().map(|&(x, y)| Area(x - 8, y - 8, x + 8, y + 8)).collect();
     for (point, &spot) in points.iter().zip(spots) {
-        let width = point.label.iter().map(|line| width_of(line, WORDS)).max().unwrap_or(0);
-        let height = LINE * i32::try_from(point.label.len()).unwrap_or(1);
-        let area = candidates(spot, width, height)
-            .find(|area| inside(*area) && !taken.iter().any(|other| overlap(*area, *other)))
-            .unwrap_or(Area(spot.0 + 12, spot.1 - height / 2, spot.0 + 12 + width, spot.1 + height / 2));
-        let middle = i32::midpoint(area.1, area.3);
-        if (middle - spot.1).abs() > height / 2 + LINE / 2 {
-            let end = if area.0 > spot.0 { area.0 - 2 } else { area.2.min(spot.0) };
-            canvas.line(&[spot, (end, middle)], GREY, 1);
-        }
+        let label = match point.label.as_slice() {
+            [one] => one.clone(),
+            [first, others @ ..] => format!("{first} (= {} more)", others.len()),
+            [] => continue,
+        };
+        let free = |area: &Area| inside(*area, sheet) && !taken.iter().any(|other| overlap(*area, *other));
+        let Some(area) = candidates(spot, width_of(&label, WORDS)).find(free) else { continue };
         canvas.rectangle((area.0 - 2, area.1), (area.2, area.3), plotters::style::RGBColor(255, 255, 255), 0.75);
-        canvas.block(&point.label, (area.0, middle), Anchor::Left, WORDS);
+        canvas.text(&label, (area.0, i32::midpoint(area.1, area.3)), Anchor::Left, WORDS);
         taken.push(area);
     }
 }
 
-/// Right, left, above, below, then ever further above and below.
-fn candidates((x, y): (i32, i32), width: i32, height: i32) -> impl Iterator<Item = Area> {
-    let at = move |left: i32, middle: i32| Area(left, middle - height / 2, left + width, middle + height / 2);
-    let near = [
-        at(x + 12, y),
-        at(x - 12 - width, y),
-        at(x + 12, y - LINE),
-        at(x + 12, y + LINE),
-        at(x - 12 - width, y - LINE),
-        at(x - 12 - width, y + LINE),
-    ];
-    let far = (2..20).flat_map(move |step| {
-        [-1, 1]
-            .into_iter()
-            .flat_map(move |side| [at(x + 20, y + side * step * LINE), at(x - 20 - width, y + side * step * LINE)])
-    });
-    near.into_iter().chain(far)
+/// Places for a name that leave no doubt whose it is: right, left, above, below.
+fn candidates((x, y): (i32, i32), width: i32) -> impl Iterator<Item = Area> {
+    [(x + 12, y), (x - 12 - width, y), (x - width / 2, y - LINE), (x - width / 2, y + LINE)]
+        .into_iter()
+        .map(move |(left, middle)| Area(left, middle - 8, left + width, middle + 8))
 }
 
-fn inside(area: Area) -> bool {
-    area.0 >= LEFT + 2 && area.2 <= WIDTH - 4 && area.1 >= TOP - 2 && area.3 <= BOTTOM
+/// Beside the plot, every policy with its mark.
+fn legend(canvas: &mut Canvas<'_>, points: &[Point], left: i32) {
+    let mut y = TOP + LINE / 2;
+    for point in points {
+        canvas.mark((left, y), shape(point.policy), 5, colour(point.policy));
+        for line in &point.label {
+            canvas.text(line, (left + 14, y), Anchor::Left, WORDS);
+            y += LINE;
+        }
+        y += LEGEND_GAP;
+    }
+}
+
+fn inside(area: Area, sheet: Area) -> bool {
+    area.0 >= sheet.0 + 2 && area.2 <= sheet.2 && area.1 >= sheet.1 - 2 && area.3 <= sheet.3
 }
 
 fn overlap(one: Area, other: Area) -> bool {
@@ -169,14 +177,15 @@ mod tests {
 
     #[test]
     fn labels_of_points_in_one_place_do_not_overlap() {
-        let spot = (400, 300);
+        let sheet = Area(84, 112, 700, 540);
         let mut taken = vec![Area(392, 292, 408, 308)];
-        for _ in 0..20 {
-            let area = candidates(spot, 120, 17)
-                .find(|area| inside(*area) && !taken.iter().any(|other| overlap(*area, *other)))
-                .expect("there is room");
-            taken.push(area);
-        }
-        assert_eq!(taken.len(), 21);
+        let mut free = || {
+            let found = candidates((400, 300), 120)
+                .find(|area| inside(*area, sheet) && !taken.iter().any(|other| overlap(*area, *other)));
+            taken.extend(found);
+            found.is_some()
+        };
+        // Four places around a mark; who comes later is left to the legend.
+        assert_eq!([free(), free(), free(), free(), free()], [true, true, true, true, false]);
     }
 }

@@ -38,6 +38,11 @@ impl Group {
         self.members[0]
     }
 
+    /// How many lines its names take.
+    fn height(&self) -> i32 {
+        i32::try_from(self.members.len()).unwrap_or(i32::MAX / 100)
+    }
+
     /// One line a policy: `a`, `= b`, `= c`.
     fn lines(&self, comparison: &Comparison) -> Vec<String> {
         let name = |policy: usize| &comparison.policies[policy].name;
@@ -47,6 +52,12 @@ impl Group {
             .map(|(index, &policy)| if index == 0 { name(policy).clone() } else { format!("= {}", name(policy)) })
             .collect()
     }
+}
+
+/// The width that the names of these groups take.
+fn names_width(comparison: &Comparison, groups: &[Group]) -> i32 {
+    let lines = groups.iter().flat_map(|group| group.lines(comparison));
+    lines.map(|line| canvas::width_of(&line, canvas::WORDS)).max().unwrap_or(0).min(WIDTH / 2)
 }
 
 /// Whether two series of values are equal to the bit.
@@ -63,7 +74,9 @@ fn pixel(at: f64) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::timeline::Layout;
     use crate::report::sample;
+    use crate::time::SimSpan;
 
     #[test]
     fn plots_are_drawn_the_same_twice_and_name_every_policy() {
@@ -92,7 +105,14 @@ mod tests {
         }
     }
 
-    /// `PLOTS=/tmp/plots cargo test --lib pictures_for_the_eye` writes the plots of made-up results.
+    #[test]
+    fn a_run_without_faults_is_drawn_from_its_beginning() {
+        let layout = Layout::new(SimSpan::secs(10), &[]);
+        let comparison = Comparison::new(&["ttl-only".into()], sample::metrics(), layout, 1);
+        assert!(success_ratio::draw(&sample::scenario(), &comparison).contains("seconds since the run began"));
+    }
+
+    /// `PLOTS=plots cargo test --lib pictures_for_the_eye` writes the plots of made-up results.
     #[test]
     fn pictures_for_the_eye() {
         let Some(dir) = option_env!("PLOTS") else { return };
@@ -104,6 +124,7 @@ mod tests {
             ("downtime-vs-load", load::draw),
         ] {
             std::fs::write(format!("{dir}/{name}.svg"), draw(&scenario, &comparison)).unwrap();
+            std::fs::write(format!("{dir}/{name}-crowd.svg"), draw(&scenario, &sample::crowd(30))).unwrap();
         }
     }
 }

@@ -3,13 +3,14 @@
 use super::axis::Axis;
 use super::canvas::{self, Anchor, Canvas, NOTE, TITLE, WORDS};
 use super::palette::{GREY, GRID, colour, shape};
-use super::{Group, WIDTH, groups};
+use super::{Group, WIDTH, groups, names_width};
 use crate::experiment::comparison::{BinTotal, Comparison};
 use crate::report::number::seconds;
 use crate::scenario::Scenario;
 use crate::time::SimTime;
 
-const LEFT: i32 = 236;
+/// Where names begin.
+const NAMES: i32 = 36;
 const RIGHT: i32 = WIDTH - 28;
 const TOP: i32 = 108;
 const STRIP: i32 = 58;
@@ -36,8 +37,9 @@ pub fn draw(scenario: &Scenario, comparison: &Comparison) -> String {
     let shown = shown(comparison);
     let origin = origin(comparison);
     let relative = |at: SimTime| at.as_secs_f64() - origin.as_secs_f64();
-    let axis = Axis::linear(LEFT, RIGHT, relative(shown.0), relative(shown.1));
-    let heights: Vec<i32> = groups.iter().map(|group| STRIP.max(17 * lines(group) + 4)).collect();
+    let left = NAMES + names_width(comparison, &groups) + 56;
+    let axis = Axis::linear(left, RIGHT, relative(shown.0), relative(shown.1));
+    let heights: Vec<i32> = groups.iter().map(|group| STRIP.max(17 * group.height() + 4)).collect();
     let bottom = TOP + heights.iter().map(|height| height + GAP).sum::<i32>() - GAP;
     canvas::draw(WIDTH, bottom + 62, |canvas| {
         heading(canvas, scenario, comparison);
@@ -45,16 +47,12 @@ pub fn draw(scenario: &Scenario, comparison: &Comparison) -> String {
         let mut top = TOP;
         for (group, &height) in groups.iter().zip(&heights) {
             let up = Axis::linear(top + height, top, 0.0, 1.0);
-            strip(canvas, comparison, group, &up, (top, top + height));
+            strip(canvas, comparison, group, &up, left);
             line(canvas, group.first(), &points(comparison, group.first(), &axis, shown, &relative), &up);
             top += height + GAP;
         }
         bottom_axis(canvas, &axis, bottom, named_origin(scenario, comparison));
     })
-}
-
-fn lines(group: &Group) -> i32 {
-    i32::try_from(group.members.len()).unwrap_or(i32::MAX / 100)
 }
 
 /// The instant that the axis counts from: the first fault.
@@ -135,16 +133,16 @@ fn marks(
     }
 }
 
-fn strip(canvas: &mut Canvas<'_>, comparison: &Comparison, group: &Group, up: &Axis, (top, bottom): (i32, i32)) {
+fn strip(canvas: &mut Canvas<'_>, comparison: &Comparison, group: &Group, up: &Axis, left: i32) {
     for (share, text) in [(0.0, "0 %"), (0.5, ""), (1.0, "100 %")] {
-        canvas.line(&[(LEFT, up.at(share)), (RIGHT, up.at(share))], GRID, 1);
-        canvas.text(text, (LEFT - 6, up.at(share)), Anchor::Right, NOTE);
+        canvas.line(&[(left, up.at(share)), (RIGHT, up.at(share))], GRID, 1);
+        canvas.text(text, (left - 6, up.at(share)), Anchor::Right, NOTE);
     }
-    let middle = i32::midpoint(top, bottom);
+    let middle = up.at(0.5);
     let names = group.lines(comparison);
-    let first = middle - 17 * (lines(group) - 1) / 2;
+    let first = middle - 17 * (group.height() - 1) / 2;
     canvas.mark((24, first), shape(group.first()), 4, colour(group.first()));
-    canvas.block(&names, (36, middle), Anchor::Left, WORDS);
+    canvas.block(&names, (NAMES, middle), Anchor::Left, WORDS);
 }
 
 /// Neighbouring bins are drawn as one where there are more than can be seen.
@@ -199,10 +197,11 @@ fn line(canvas: &mut Canvas<'_>, policy: usize, points: &[Option<Point>], up: &A
 
 fn bottom_axis(canvas: &mut Canvas<'_>, axis: &Axis, bottom: i32, name: &str) {
     let y = bottom + 8;
-    canvas.line(&[(LEFT, y), (RIGHT, y)], GREY, 1);
+    let left = axis.ends().0;
+    canvas.line(&[(left, y), (RIGHT, y)], GREY, 1);
     for tick in axis.ticks() {
         canvas.line(&[(tick.at, y), (tick.at, y + 5)], GREY, 1);
         canvas.text(&tick.text, (tick.at, y + 16), Anchor::Middle, NOTE);
     }
-    canvas.text(name, (i32::midpoint(LEFT, RIGHT), y + 38), Anchor::Middle, WORDS);
+    canvas.text(name, (i32::midpoint(left, RIGHT), y + 38), Anchor::Middle, WORDS);
 }

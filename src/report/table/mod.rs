@@ -1,5 +1,7 @@
 //! What `compare` prints: the policies, their paired differences to the first, which are best, and what surprises.
 
+mod differences;
+
 use comfy_table::{
     Cell, CellAlignment, ColumnConstraint, ContentArrangement, ContentLineStyle, LineStyle, Table, TableStyle,
 };
@@ -8,7 +10,7 @@ use super::findings;
 use super::number::{short, with_half_width};
 use crate::experiment::comparison::Comparison;
 use crate::experiment::stat::{Quantile, Summary};
-use crate::experiment::verdict::{self, Best, Line, Verdict};
+use crate::experiment::verdict::{self, Best};
 use crate::scenario::Scenario;
 
 /// How the terminal wants it.
@@ -33,18 +35,13 @@ const PLAIN_LINES: TableStyle = TableStyle::new()
     .header_separator(LineStyle::none().fill('-').junction('+'))
     .content_lines(ContentLineStyle::none().junction('|'));
 
-/// Metrics of the table of differences, by name; those that the comparison has.
-fn compared(headline: &'static str) -> [&'static str; 4] {
-    [headline, "failed", "idp_token_requests_peak_per_s", "idp_token_requests"]
-}
-
 /// All that `compare` prints on stdout.
 #[must_use]
 pub fn compare(scenario: &Scenario, comparison: &Comparison, look: Look) -> String {
     let parts = [
         heading(scenario, comparison).lines().map(|line| wrap(line, look.width)).collect::<Vec<_>>().join("\n"),
         policies(comparison, look),
-        differences(comparison, look),
+        differences::differences(comparison, look),
         best_lines(comparison).iter().map(|line| wrap(line, look.width)).collect::<Vec<_>>().join("\n"),
         findings::all(scenario, comparison).iter().map(|line| wrap(line, look.width)).collect::<Vec<_>>().join("\n"),
     ];
@@ -126,84 +123,6 @@ fn stacked(names: &[&str], columns: &[Column]) -> String {
     names.iter().enumerate().map(block).collect::<String>().trim_end().to_string()
 }
 
-fn differences(comparison: &Comparison, look: Look) -> String {
-    if comparison.policies.len() < 2 {
-        return String::new();
-    }
-    let metrics: Vec<usize> =
-        compared(verdict::headline(comparison)).iter().filter_map(|name| comparison.metric(name)).collect();
-    let policies = 1..comparison.policies.len();
-    let lines: Vec<Line> = metrics
-        .iter()
-        .flat_map(|&metric| policies.clone().filter_map(move |policy| verdict::line(comparison, policy, metric)))
-        .collect();
-    let title = format!(
-        "less {} on the same worlds (95 % intervals that hold together over the {} policies compared):",
-        comparison.policies[0].name,
-        comparison.policies.len() - 1
-    );
-    let body = if look.width < NARROW {
-        difference_list(comparison, &lines)
-    } else {
-        difference_table(comparison, &lines, look)
-    };
-    format!("{}\n{body}", wrap(&title, look.width))
-}
-
-/// A block of rows a metric, a row a policy.
-fn difference_table(comparison: &Comparison, lines: &[Line], look: Look) -> String {
-    let mut table = table(look);
-    let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
-    table.set_header([
-        Cell::new(""),
-        right("difference".into()),
-        right("from".into()),
-        right("to".into()),
-        right("ratio".into()),
-        Cell::new("verdict"),
-    ]);
-    let mut shown = None;
-    for line in lines {
-        if shown != Some(line.metric) {
-            table.add_row([in_words(comparison.metrics[line.metric].name)]);
-            shown = Some(line.metric);
-        }
-        let (low, high) = line.difference.interval.map_or_else(Default::default, |i| (short(i.low), short(i.high)));
-        table.add_row([
-            Cell::new(format!("  {}", comparison.policies[line.policy].name)),
-            right(short(line.difference.mean)),
-            right(low),
-            right(high),
-            right(line.difference.ratio.map_or_else(String::new, |ratio| ratio_text(ratio.value))),
-            Cell::new(line.verdict.word()),
-        ]);
-    }
-    keep_whole(&mut table);
-    let text = table.trim_fmt();
-    if look.colour { text.lines().map(coloured).collect::<Vec<_>>().join("\n") } else { text }
-}
-
-fn ratio_text(ratio: f64) -> String {
-    if ratio > 0.0 && ratio < 0.001 { "<0.001".into() } else { short(ratio) }
-}
-
-fn difference_list(comparison: &Comparison, lines: &[Line]) -> String {
-    let one = |line: &Line| {
-        let interval = line
-            .difference
-            .interval
-            .map_or_else(String::new, |interval| format!(" [{}, {}]", short(interval.low), short(interval.high)));
-        format!(
-            "{}, {}:\n  {}{interval} {}",
-            comparison.policies[line.policy].name,
-            in_words(comparison.metrics[line.metric].name),
-            short(line.difference.mean),
-            line.verdict.word()
-        )
-    };
-    lines.iter().map(one).collect::<Vec<_>>().join("\n")
-}
-
 /// A metric as the tables call it.
 fn in_words(metric: &'static str) -> &'static str {
     match metric {
@@ -223,28 +142,19 @@ fn keep_whole(table: &mut Table) {
     }
 }
 
-/// The verdict at the end of a line, in green or red.
-fn coloured(line: &str) -> String {
-    for (verdict, code) in [(Verdict::Better, "32"), (Verdict::Worse, "31")] {
-        if let Some(start) = line.strip_suffix(verdict.word()) {
-            return format!("{start}\u{1b}[{code}m{}\u{1b}[0m", verdict.word());
-        }
-    }
-    line.to_string()
-}
-
-/// Which policies are best, and which cannot be told apart from them.
+/// Which policies are best, and which cannot be told apart from them; nothing of a single policy.
 #[must_use]
 pub fn best_lines(comparison: &Comparison) -> Vec<String> {
-    let Some(best) = verdict::best(comparison) else { return Vec::new() };
+    let Some(best) = verdict::best(comparison).filter(|_| comparison.policies.len() > 1) else { return Vec::new() };
     let Best { metric, same, not_told_apart, least } = best;
     let names = |policies: &[usize]| {
         policies.iter().map(|&policy| comparison.policies[policy].name.as_str()).collect::<Vec<_>>().join(", ")
     };
     let mean = short(comparison.mean(least, metric));
-    let mut lines = vec![format!("best by {metric}: {} (mean {mean} s)", names(&same))];
+    let sign = if is_censored(comparison, least) { "≥ " } else { "" };
+    let mut lines = vec![format!("best by {}: {} (mean {sign}{mean})", in_words(metric), names(&same))];
     if !not_told_apart.is_empty() {
-        lines.push(format!("cannot be told apart from it: {}", names(&not_told_apart)));
+        lines.push(format!("cannot be told apart from the best: {}", names(&not_told_apart)));
     }
     lines
 }
@@ -344,6 +254,6 @@ mod tests {
     #[test]
     fn the_best_and_their_equals_are_named() {
         let lines = best_lines(&sample::comparison(30));
-        assert_eq!(lines, ["best by downtime_after_restart_s: no-cache (mean 0 s)"]);
+        assert_eq!(lines, ["best by downtime after restart, s: no-cache (mean 0)"]);
     }
 }

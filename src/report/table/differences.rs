@@ -1,0 +1,102 @@
+//! The paired differences to the first policy, metric by metric.
+
+use comfy_table::{Cell, CellAlignment};
+
+use super::{Look, NARROW, in_words, keep_whole, table, wrap};
+use crate::experiment::comparison::Comparison;
+use crate::experiment::verdict::{self, Line, Verdict};
+use crate::report::number::short;
+
+/// Metrics of the table of differences, by name; those that the comparison has.
+fn compared(headline: &'static str) -> [&'static str; 4] {
+    [headline, "failed", "idp_token_requests_peak_per_s", "idp_token_requests"]
+}
+
+/// The table, or where the terminal is narrow a list; nothing of a single policy.
+pub fn differences(comparison: &Comparison, look: Look) -> String {
+    if comparison.policies.len() < 2 {
+        return String::new();
+    }
+    let metrics: Vec<usize> =
+        compared(verdict::headline(comparison)).iter().filter_map(|name| comparison.metric(name)).collect();
+    let policies = 1..comparison.policies.len();
+    let lines: Vec<Line> = metrics
+        .iter()
+        .flat_map(|&metric| policies.clone().filter_map(move |policy| verdict::line(comparison, policy, metric)))
+        .collect();
+    let title = format!(
+        "less {} on the same worlds (95 % intervals that hold together over the {} policies compared):",
+        comparison.policies[0].name,
+        comparison.policies.len() - 1
+    );
+    let body = if look.width < NARROW {
+        difference_list(comparison, &lines)
+    } else {
+        difference_table(comparison, &lines, look)
+    };
+    format!("{}\n{body}", wrap(&title, look.width))
+}
+
+/// A block of rows a metric, a row a policy.
+fn difference_table(comparison: &Comparison, lines: &[Line], look: Look) -> String {
+    let mut table = table(look);
+    let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
+    table.set_header([
+        Cell::new(""),
+        right("difference".into()),
+        right("from".into()),
+        right("to".into()),
+        right("ratio".into()),
+        Cell::new("verdict"),
+    ]);
+    let mut shown = None;
+    for line in lines {
+        if shown != Some(line.metric) {
+            table.add_row([in_words(comparison.metrics[line.metric].name)]);
+            shown = Some(line.metric);
+        }
+        let (low, high) = line.difference.interval.map_or_else(Default::default, |i| (short(i.low), short(i.high)));
+        table.add_row([
+            Cell::new(format!("  {}", comparison.policies[line.policy].name)),
+            right(short(line.difference.mean)),
+            right(low),
+            right(high),
+            right(line.difference.ratio.map_or_else(String::new, |ratio| ratio_text(ratio.value))),
+            Cell::new(line.verdict.word()),
+        ]);
+    }
+    keep_whole(&mut table);
+    let text = table.trim_fmt();
+    if look.colour { text.lines().map(coloured).collect::<Vec<_>>().join("\n") } else { text }
+}
+
+fn ratio_text(ratio: f64) -> String {
+    if ratio > 0.0 && ratio < 0.001 { "<0.001".into() } else { short(ratio) }
+}
+
+fn difference_list(comparison: &Comparison, lines: &[Line]) -> String {
+    let one = |line: &Line| {
+        let interval = line
+            .difference
+            .interval
+            .map_or_else(String::new, |interval| format!(" [{}, {}]", short(interval.low), short(interval.high)));
+        format!(
+            "{}, {}:\n  {}{interval} {}",
+            comparison.policies[line.policy].name,
+            in_words(comparison.metrics[line.metric].name),
+            short(line.difference.mean),
+            line.verdict.word()
+        )
+    };
+    lines.iter().map(one).collect::<Vec<_>>().join("\n")
+}
+
+/// The verdict at the end of a line, in green or red.
+fn coloured(line: &str) -> String {
+    for (verdict, code) in [(Verdict::Better, "32"), (Verdict::Worse, "31")] {
+        if let Some(start) = line.strip_suffix(verdict.word()) {
+            return format!("{start}\u{1b}[{code}m{}\u{1b}[0m", verdict.word());
+        }
+    }
+    line.to_string()
+}
