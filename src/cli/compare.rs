@@ -12,7 +12,7 @@ use super::console::{Console, Exit, Outcome, Stop};
 use crate::experiment::compare::{Failure, Surroundings, compare};
 use crate::experiment::comparison::{Comparison, Stopped};
 use crate::model::MODEL_VERSION;
-use crate::report::folder::WriteError;
+use crate::report::WriteError;
 use crate::report::manifest::{NotHashed, RunInfo};
 use crate::report::{Results, json, table};
 use crate::scenario::{self, Scenario};

@@ -25,7 +25,7 @@ impl Collector for Outcomes {
             "calls: ok, failed, forbidden and unanswered ones; a client's retry is one more",
         ),
         neutral("ok", Unit::Count, "calls whose token the backend accepted"),
-        neutral("failed", Unit::Count, "calls that failed, whatever the cause"),
+        lower("failed", Unit::Count, "calls that failed, whatever the cause"),
         neutral("forbidden", Unit::Count, "calls that met the backend's own 403"),
         neutral("unanswered", Unit::Count, "calls in flight at the end"),
         lower("failed.stale-token", Unit::Count, "failed: the token was dead by a restart or a revocation"),
