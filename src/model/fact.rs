@@ -60,10 +60,15 @@ pub enum Fact {
     },
     /// A fetch after a purge got the refused token again, or there had been nothing wrong with the token.
     WastedFetch,
-    /// Entries were dropped by a rule or an event.
+    /// Entries were dropped by a rule or an event, the last one with this token.
     Purged {
         holder: HolderId,
         n: u64,
+        token: u64,
+    },
+    /// A call went to the backend with this token.
+    Sent {
+        token: u64,
     },
     /// A stale token lay in a cache and would have been used.
     Stale {

@@ -102,6 +102,7 @@ impl<O: Observer> World<O> {
     /// The call takes a token and goes to the backend.
     fn take(&mut self, id: CallId, entry: &Entry, s: &mut Schedule<Event>) {
         self.calls[id].held = Some(Held { token: entry.token, received: entry.received });
+        self.tell(s.now(), Fact::Sent { token: entry.token.id });
         self.send(id, s);
     }
 
@@ -428,7 +429,7 @@ impl<O: Observer> World<O> {
         let entry = self.caches[cache.index()].cache.purge(what)?;
         self.close_stale(cache, entry, now);
         self.disarm(holder, s);
-        self.tell(now, Fact::Purged { holder, n: 1 });
+        self.tell(now, Fact::Purged { holder, n: 1, token: entry.token.id });
         Some(entry)
     }
 

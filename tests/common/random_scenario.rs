@@ -1,0 +1,294 @@
+//! Random scenario files over all that is built: small worlds, some minutes long, in which much goes wrong.
+
+use std::fmt::Write as _;
+
+use super::dice::Dice;
+
+/// Dice that one scenario may use; more than it needs.
+pub const DICE: usize = 400;
+
+/// A scenario file.
+pub fn text(thrown: &[u16]) -> String {
+    let mut writer = Writer { dice: Dice::new(thrown), text: String::new() };
+    writer.run();
+    writer.surroundings();
+    let local = writer.idp();
+    let gateways = writer.gateway();
+    let apis = writer.apis(local);
+    writer.clients(apis);
+    writer.faults(gateways);
+    writer.policies();
+    writer.text
+}
+
+struct Writer<'a> {
+    dice: Dice<'a>,
+    text: String,
+}
+
+const SPANS: &[&str] = &["0s", "1s", "7s", "30s", "{ dist = \"exponential\", mean = \"5s\" }"];
+
+impl Writer<'_> {
+    fn line(&mut self, line: &str) {
+        self.text.push_str(line);
+        self.text.push('\n');
+    }
+
+    /// `key = value`, the value as it stands.
+    fn raw(&mut self, key: &str, values: &[&str]) {
+        let value = self.dice.pick(values);
+        writeln!(self.text, "{key} = {value}").unwrap();
+    }
+
+    /// `key = "word"`, or a table as it stands.
+    fn word(&mut self, key: &str, words: &[&str]) {
+        let word = self.dice.pick(words);
+        let quote = if word.starts_with('{') { "" } else { "\"" };
+        writeln!(self.text, "{key} = {quote}{word}{quote}").unwrap();
+    }
+
+    /// The same, in half of the cases not at all.
+    fn perhaps(&mut self, key: &str, words: &[&str]) {
+        if self.dice.one_in(2) {
+            self.word(key, words);
+        }
+    }
+
+    fn perhaps_raw(&mut self, key: &str, values: &[&str]) {
+        if self.dice.one_in(2) {
+            self.raw(key, values);
+        }
+    }
+
+    fn run(&mut self) {
+        self.line("name = \"random\"\n[run]\nreplications = 1");
+        self.word("duration", &["1min", "90s", "3min"]);
+        self.word("warmup", &["0s", "20s"]);
+        self.word("start", &["warm", "cold"]);
+        let seed = self.dice.number(0, 60_000);
+        writeln!(self.text, "seed = {seed}").unwrap();
+    }
+
+    fn surroundings(&mut self) {
+        self.line("[network]");
+        for leg in ["client_gateway", "gateway_idp", "gateway_backend", "backend_idp"] {
+            self.word(leg, &["1ms", "0ms", "20ms"]);
+        }
+        self.line("[bus]");
+        self.word("delay", &["50ms", "0ms", "{ dist = \"exponential\", mean = \"5s\" }"]);
+        self.raw("loss", &["0.0", "0.3", "0.6"]);
+        self.raw("durable", &["false", "true"]);
+        self.word("delivery", &["at-most-once", "at-least-once"]);
+        self.word("redeliver", &["5s", "1s"]);
+        self.line("[control_plane]");
+        self.word("delay", &["10ms", "0ms", "{ dist = \"exponential\", mean = \"1s\" }"]);
+    }
+
+    /// Whether tokens can be checked locally.
+    fn idp(&mut self) -> bool {
+        self.line("[idp]");
+        self.raw("nodes", &["1", "2", "3"]);
+        self.word("front", &["round-robin", "random", "sticky"]);
+        self.raw("workers", &["64", "1", "2", "3"]);
+        self.raw("queue", &["1000", "0", "1", "5"]);
+        self.word("token_service", &["20ms", "0ms", "500ms", "{ dist = \"exponential\", mean = \"200ms\" }"]);
+        self.word("introspection_service", &["5ms", "0ms", "{ dist = \"exponential\", mean = \"50ms\" }"]);
+        self.word("token_lifetime", &["1h", "1500ms", "5s", "20s", "1min"]);
+        let jwt = self.dice.one_in(2);
+        self.line(if jwt { "token_format = \"jwt\"" } else { "token_format = \"opaque\"" });
+        self.word("on_restart", ON_RESTART);
+        self.word("starting", &["0s", "3s", "{ dist = \"uniform\", min = \"0s\", max = \"10s\" }"]);
+        self.word("restart_event", &["never", "at-start", "at-stop"]);
+        self.word("unreachable", &["refuse", "hang"]);
+        self.line("[idp.health_check]");
+        self.word("detect", &["0s", "500ms", "10s"]);
+        self.word("of", &["readiness", "port"]);
+        jwt
+    }
+
+    fn gateway(&mut self) -> usize {
+        self.line("[gateway]");
+        let nodes = self.dice.number(1, 4);
+        writeln!(self.text, "nodes = {nodes}").unwrap();
+        self.word("balance", &["random", "round-robin", "sticky"]);
+        self.word("overhead", &["1ms", "0ms", "{ dist = \"exponential\", mean = \"5ms\" }"]);
+        self.word("detect_down", &["0s", "2s"]);
+        nodes
+    }
+
+    fn apis(&mut self, local: bool) -> usize {
+        let apis = self.dice.number(1, 3);
+        for number in 1..=apis {
+            writeln!(self.text, "[[api]]\nname = \"api-{number}\"").unwrap();
+            self.perhaps("credential", &["common"]);
+            let ways: &[&str] =
+                if local { &["ideal", "introspect", "local"] } else { &["ideal", "introspect", "introspect"] };
+            self.word("validation", ways);
+            self.raw("reject_status", &["403", "401"]);
+            self.word("reject_error", &["none", "invalid_token"]);
+            self.raw("forbidden_ratio", &["0.0", "0.1", "1.0"]);
+            self.word("forbidden_error", &["insufficient_scope", "invalid_token", "none"]);
+            self.raw("unsafe_ratio", &["0.0", "0.3"]);
+            self.word("service_time", &["10ms", "0ms", "{ dist = \"lognormal\", mean = \"200ms\", cv = 2.0 }"]);
+            self.word("introspection_cache", &["0s", "3s", "1min"]);
+            self.word("on_idp_unreachable", &["error", "refuse", "accept"]);
+            self.word("introspection_timeout", &["5s", "100ms", "5ms"]);
+            self.word("jwks_refresh", &["5min", "5s"]);
+            self.word("jwks_cooldown", &["30s", "0s"]);
+        }
+        apis
+    }
+
+    fn clients(&mut self, apis: usize) {
+        for number in 1..=self.dice.number(1, 3) {
+            let first = self.dice.number(1, apis);
+            let called: Vec<String> = (first..=apis).map(|api| format!("\"api-{api}\"")).collect();
+            writeln!(self.text, "[[client]]\nname = \"client-{number}\"\napis = [{}]", called.join(", ")).unwrap();
+            self.raw("users", &["1000", "1", "3"]);
+            self.word("timeout", &["30s", "20ms", "300ms", "2s"]);
+            self.word("arrivals", ARRIVALS);
+            self.perhaps("retry", RETRIES);
+        }
+    }
+
+    fn faults(&mut self, gateways: usize) {
+        for number in 1..=self.dice.number(0, 5) {
+            let kind = self.dice.pick(FAULTS);
+            writeln!(self.text, "[[fault]]\nname = \"fault-{number}\"\nkind = \"{kind}\"").unwrap();
+            self.word("at", &["30s", "1s", "30s", "50s", "{ dist = \"uniform\", min = \"0s\", max = \"1min\" }"]);
+            self.perhaps("every", &["20s", "7s", "1min"]);
+            match kind {
+                "idp-restart" | "idp-crash" => self.restart(kind),
+                "idp-outage" => {
+                    self.word("down", SPANS);
+                    self.word("node", &["all", "idp-1"]);
+                }
+                "idp-slow" => {
+                    self.word("for", SPANS);
+                    self.raw("factor", &["20.0", "0.5"]);
+                }
+                "gateway-restart" => {
+                    self.word("down", &["0s", "50ms", "10s", "{ dist = \"exponential\", mean = \"5s\" }"]);
+                    let last = format!("gateway-{gateways}");
+                    self.word("node", &["all", "gateway-1", &last]);
+                }
+                "bus-outage" => self.word("for", SPANS),
+                _ => {
+                    let text = &self.text;
+                    let credential = if text.contains("credential = \"common\"") { "common" } else { "api-1" };
+                    writeln!(self.text, "credential = \"{credential}\"").unwrap();
+                }
+            }
+        }
+    }
+
+    fn restart(&mut self, kind: &str) {
+        self.word("down", SPANS);
+        self.word("node", &["all", "idp-1", "rolling"]);
+        self.perhaps("gap", &["0s", "5s"]);
+        self.perhaps("on_restart", ON_RESTART);
+        self.perhaps("starting", &["0s", "2s"]);
+        self.perhaps("restart_event", &["never", "at-start", "at-stop"]);
+        if kind == "idp-restart" && self.dice.one_in(2) {
+            self.line("graceful = true");
+            self.word("drain", &["0s", "3s"]);
+        }
+    }
+
+    fn policies(&mut self) {
+        for number in 1..=self.dice.number(2, 3) {
+            writeln!(self.text, "[[policy]]\nname = \"policy-{number}\"").unwrap();
+            self.word("base", PRESETS);
+            self.lifetime();
+            self.fetch();
+            self.line("[policy.store]");
+            self.perhaps_raw("shared", &["true"]);
+            self.perhaps("round_trip", &["1ms", "0ms", "30ms"]);
+            self.rejection();
+            self.line("[policy.events]");
+            self.perhaps_raw("subscribe", &["true"]);
+            self.perhaps("purge", &["issuer", "token"]);
+            self.perhaps_raw("refetch", &["true"]);
+            self.perhaps("catch_up", &["none", "replay", "poll"]);
+            self.perhaps("poll_every", &["60s", "3s"]);
+        }
+    }
+
+    fn lifetime(&mut self) {
+        self.line("[policy.lifetime]");
+        self.perhaps("rule", &["expires-in", "fixed", "no-cache"]);
+        self.perhaps("margin", &["1s", "0s", "3s"]);
+        self.perhaps("after", &["3000s", "10s"]);
+        self.perhaps_raw("refresh_at", &["0.8", "0.1"]);
+        self.perhaps_raw("refresh_jitter", &["0.1", "1.0"]);
+        self.perhaps("request", &["5min", "10s", "500ms"]);
+        self.perhaps_raw("whole_seconds", &["true"]);
+    }
+
+    fn fetch(&mut self) {
+        self.line("[policy.fetch]");
+        self.perhaps("single_flight", &["node", "none", "cluster"]);
+        self.perhaps_raw("share_failures", &["true", "false"]);
+        self.perhaps("timeout", &["10s", "1s", "30ms", "none"]);
+        self.perhaps("on_failure", &["fail", "send-without-token", "use-stale"]);
+        self.perhaps("retry_after", &["0s", "500ms", "5s"]);
+        self.perhaps("lock_ttl", &["5s", "50ms"]);
+        self.perhaps("lock_poll", &["100ms", "1s"]);
+    }
+
+    fn rejection(&mut self) {
+        self.line("[policy.rejection]");
+        self.perhaps_raw("statuses", &["[401, 403]", "[401]", "[403]"]);
+        self.perhaps_raw("errors", &["[]", "[\"invalid_token\"]"]);
+        self.perhaps("min_token_age", &["0s", "2s"]);
+        self.perhaps("purge", &["if-same", "by-key", "issuer", "none"]);
+        self.perhaps("then", &["resend", "answer-500", "pass-through"]);
+        self.perhaps_raw("resends", &["1", "0", "2", "3"]);
+        self.perhaps("backoff", BACKOFFS);
+    }
+}
+
+const ON_RESTART: &[&str] = &["invalidate-all", "invalidate-node", "keep", "new-signing-key", "not-before"];
+
+/// A user who does not think at all would call without end at one instant while all gateways are down.
+const ARRIVALS: &[&str] = &[
+    "{ process = \"poisson\", rate = \"5/s\" }",
+    "{ process = \"poisson\", rate = \"30/s\" }",
+    "{ process = \"constant\", rate = \"10/s\" }",
+    "{ process = \"closed\", users = 3, think = { dist = \"exponential\", mean = \"300ms\" } }",
+    "{ process = \"closed\", users = 10, think = \"1s\" }",
+];
+
+const BACKOFFS: &[&str] =
+    &["0s", "300ms", "{ first = \"100ms\", factor = 2.0, max = \"1s\", jitter = 0.5 }", "20s"];
+
+const RETRIES: &[&str] = &[
+    "{ attempts = 1, backoff = \"1s\" }",
+    "{ attempts = 3, backoff = \"0s\" }",
+    "{ attempts = 2, first = \"100ms\", factor = 2.0, max = \"1s\", jitter = 0.5 }",
+];
+
+const FAULTS: &[&str] = &[
+    "idp-restart",
+    "idp-crash",
+    "idp-outage",
+    "idp-slow",
+    "gateway-restart",
+    "bus-outage",
+    "token-revoked",
+];
+
+const PRESETS: &[&str] = &[
+    "ttl-only",
+    "reactive-retry",
+    "event-purge",
+    "hybrid",
+    "refresh-ahead",
+    "no-cache",
+    "issuer-purge",
+    "wso2-mediator",
+    "wso2-retry-endpoint",
+    "wso2-platform",
+    "envoy-credential-injector",
+    "tyk-upstream-oauth",
+];

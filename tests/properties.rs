@@ -1,0 +1,275 @@
+//! What must hold in every run (model.md §10), in random worlds, after every event.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+use common::random_scenario;
+use stalegate::engine::chooser::Shuffled;
+use stalegate::engine::{Chooser, Engine, Fifo};
+use stalegate::experiment::play::scope;
+use stalegate::metric::{self, Collectors, Episode};
+use stalegate::model::World;
+use stalegate::model::fact::{Fact, Observer};
+use stalegate::oauth::{Cause, Outcome};
+use stalegate::policy::fetch::OnFailure;
+use stalegate::scenario::{Loaded, Scenario};
+use stalegate::time::{SimSpan, SimTime};
+
+/// A scenario file, printed as it stands when it fails.
+#[derive(Clone)]
+struct Text(String);
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\n{}", self.0)
+    }
+}
+
+/// The same scenarios on every machine and every day: a failure is a failure for all.
+fn in_random_worlds(cases: u32, check: impl Fn(&Loaded)) {
+    let config = Config { cases, failure_persistence: None, max_shrink_iters: 2_000, ..Config::default() };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let texts = vec(any::<u16>(), random_scenario::DICE).prop_map(|thrown| Text(random_scenario::text(&thrown)));
+    let outcome = runner.run(&texts, |text| {
+        check(&common::scenario(&text.0));
+        Ok(())
+    });
+    if let Err(failure) = outcome {
+        panic!("{failure}");
+    }
+}
+
+/// What the facts of a run must not say.
+#[derive(Debug, Default)]
+struct Watch {
+    now: SimTime,
+    births: u64,
+    unanswered: Option<u64>,
+    causes: [u64; Cause::ALL.len()],
+    /// When a token was dropped from the only cache that held it.
+    purged: BTreeMap<u64, SimTime>,
+}
+
+impl Observer for Watch {
+    fn fact(&mut self, at: SimTime, fact: &Fact) {
+        assert!(at >= self.now, "facts come in the order of time");
+        self.now = at;
+        match fact {
+            Fact::Calls(calls) => {
+                self.births += calls.n;
+                assert!(calls.n > 0 && calls.first <= calls.last && calls.last <= at, "{calls:?}");
+                if let Outcome::Failed(cause) = calls.outcome {
+                    self.causes[cause.index()] += calls.n;
+                }
+            }
+            Fact::Unanswered(n) => assert!(self.unanswered.replace(*n).is_none(), "told once"),
+            Fact::Purged { token, .. } => {
+                self.purged.insert(*token, at);
+            }
+            // A call that waited for the flight gets its token, even if another was refused with it at that very instant.
+            Fact::Sent { token } => {
+                let purged = self.purged.get(token).copied();
+                assert!(purged.is_none_or(|purged| purged == at), "token {token}, purged {purged:?}, sent at {at:?}");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A run at its end.
+struct Run {
+    watch: Watch,
+    values: BTreeMap<&'static str, f64>,
+    episodes: Vec<Episode>,
+}
+
+type Watched<C> = Engine<World<(Collectors, Watch)>, C>;
+
+fn engine<C: Chooser>(scenario: &Scenario, policy: usize, chooser: C) -> Watched<C> {
+    let rules = Arc::new(scenario.policies[policy].policy.clone());
+    let observer = (Collectors::new(scope(scenario, policy)), Watch::default());
+    Engine::new(chooser, |schedule| World::new(Arc::clone(&scenario.world), rules, 0, observer, schedule))
+}
+
+/// Plays a world event by event.
+fn run<C: Chooser>(scenario: &Scenario, policy: usize, chooser: C) -> Run {
+    let mut engine = engine(scenario, policy, chooser);
+    let end = SimTime::ZERO + scenario.world.run.duration;
+    let bound = Bound::new(scenario);
+    let (mut before, mut at_this_instant) = (SimTime::ZERO, 0);
+    while let Some(event) = engine.step(SimTime(end.0 - 1)) {
+        assert!(engine.now() >= before, "the clock never goes back");
+        at_this_instant = if engine.now() > before { 0 } else { at_this_instant + 1 };
+        assert!(at_this_instant < 100_000, "time goes on: {event:?} at {before:?}");
+        before = engine.now();
+        bound.check(engine.pending(), engine.model.in_flight());
+    }
+    engine.model.close();
+    let (mut collectors, watch) = engine.model.observer;
+    let names = metric::all().into_iter().map(|metric| metric.name);
+    let values = names.zip(collectors.values()).collect();
+    Run { watch, values, episodes: collectors.take_episodes() }
+}
+
+/// Events to come are those of what is in flight, of what each entity waits for, and timeouts that were taken back in
+/// the order of their setting: at most the births of the longest timeout.
+struct Bound {
+    entities: usize,
+}
+
+impl Bound {
+    fn new(scenario: &Scenario) -> Bound {
+        let world = &scenario.world;
+        let users: u32 = world.clients.iter().map(|client| client.users).sum();
+        let entities = world.gateway.nodes * (world.apis.len() + world.clients.len()) + world.faults.len();
+        Bound { entities: entities + users as usize }
+    }
+
+    fn check(&self, pending: usize, in_flight: usize) {
+        let bound = 4 * (in_flight + self.entities) + 2_000;
+        assert!(pending <= bound, "{pending} events to come, {in_flight} in flight");
+    }
+}
+
+fn check(loaded: &Loaded, policy: usize, run: &Run) {
+    let scenario = &loaded.scenario;
+    let value = |name: &str| run.values[name];
+    let close = |a: f64, b: f64| a <= b + 1e-9;
+    let outcomes = ["ok", "failed", "forbidden", "unanswered"].map(value);
+    assert!(close((value("requests") - outcomes.iter().sum::<f64>()).abs(), 0.0), "{outcomes:?}");
+    assert!(run.watch.unanswered.is_some(), "told at the end");
+    for name in ["idp_utilisation", "availability"] {
+        let ratio = value(name);
+        assert!(ratio.is_nan() || (0.0..=1.0).contains(&ratio), "{name} = {ratio}");
+    }
+    let lasts = scenario.world.run.duration.as_secs_f64() - scenario.world.run.warmup.as_secs_f64();
+    let mut chains = vec![
+        ["downtime_s", "downtime_worst_lane_s"],
+        ["idp_token_requests_peak_per_s", "idp_token_requests"],
+        ["unsafe_resends", "resends"],
+        ["latency_p50_ms", "latency_max_ms"],
+    ];
+    if !value("downtime_after_restart_s").is_nan() {
+        chains.extend([
+            ["downtime_after_restart_s", "downtime_s"],
+            ["downtime_after_restart_worst_lane_s", "downtime_worst_lane_s"],
+            ["stale_after_ready_s", "stale_token_s"],
+            ["failed_after_restart", "failed"],
+        ]);
+    }
+    for [low, high] in chains {
+        assert!(value(low).is_nan() || close(value(low), value(high)), "{low} = {}, {high} = {}", value(low), value(high));
+    }
+    for name in ["downtime_worst_lane_s", "stale_token_s", "recovery_s"] {
+        assert!(value(name).is_nan() || close(value(name), lasts), "{name} = {} of {lasts}", value(name));
+    }
+    for (name, value) in &run.values {
+        assert!(value.is_nan() || (value.is_finite() && *value >= 0.0), "{name} = {value}");
+    }
+    check_episodes(scenario, &run.episodes);
+    check_causes(scenario, policy, &run.watch);
+}
+
+fn check_episodes(scenario: &Scenario, episodes: &[Episode]) {
+    let world = &scenario.world.run;
+    let (warmup, end) = (SimTime::ZERO + world.warmup, SimTime::ZERO + world.duration);
+    let mut last = BTreeMap::new();
+    for episode in episodes {
+        assert!(warmup <= episode.start && episode.start <= episode.end && episode.end <= end, "{episode:?}");
+        let before = last.insert(episode.lane, episode.end).unwrap_or_default();
+        assert!(before <= episode.start, "episodes of a lane follow each other: {episode:?}");
+        assert!(episode.failed > 0, "{episode:?}");
+    }
+}
+
+/// Calls fail only for what the scenario can do to them.
+fn check_causes(scenario: &Scenario, policy: usize, watch: &Watch) {
+    let faults = |kind: &str| scenario.world.faults.iter().any(|fault| fault.fault.kind() == kind);
+    let rules = &scenario.policies[policy].policy;
+    for (cause, word) in Cause::ALL {
+        let possible = match cause {
+            Cause::StaleToken => faults("idp-restart") || faults("idp-crash") || faults("token-revoked"),
+            Cause::GatewayDown => faults("gateway-restart"),
+            Cause::NoToken => rules.fetch.on_failure == OnFailure::SendWithoutToken,
+            Cause::IdpDown => faults("idp-restart") || faults("idp-crash") || faults("idp-outage"),
+            Cause::IdpTimeout => rules.fetch.timeout.is_some(),
+            Cause::ExpiredToken | Cause::IdpBusy | Cause::IntrospectionDown | Cause::ClientTimeout => true,
+            Cause::SupersededToken
+            | Cause::LostToken
+            | Cause::NotYetPersisted
+            | Cause::IdpError
+            | Cause::PersistFailed
+            | Cause::InboundRefused => false,
+        };
+        assert!(possible || watch.causes[cause.index()] == 0, "no call can fail for {word}");
+    }
+}
+
+#[test]
+fn the_invariants_hold_in_random_worlds_after_every_event() {
+    in_random_worlds(96, |loaded| {
+        for policy in 0..loaded.scenario.policies.len() {
+            check(loaded, policy, &run(&loaded.scenario, policy, Fifo));
+        }
+    });
+}
+
+#[test]
+fn the_invariants_hold_whoever_goes_first_at_a_tie() {
+    in_random_worlds(48, |loaded| {
+        for policy in 0..loaded.scenario.policies.len() {
+            for seed in 0..2 {
+                check(loaded, policy, &run(&loaded.scenario, policy, Shuffled::new(seed)));
+            }
+        }
+    });
+}
+
+#[test]
+fn a_policy_leaves_the_calls_that_are_born_in_open_populations_alone() {
+    in_random_worlds(24, |loaded| {
+        let scenario = &loaded.scenario;
+        let exogenous = |policy: usize| {
+            let run = run(scenario, policy, Fifo);
+            run.watch.births + run.watch.unanswered.unwrap_or(0)
+        };
+        let open = scenario.world.clients.iter().all(|client| client.retry_attempts == 0 && is_open(client));
+        if open {
+            let births: Vec<u64> = (0..scenario.policies.len()).map(exogenous).collect();
+            assert!(births.windows(2).all(|pair| pair[0] == pair[1]), "{births:?}");
+        }
+    });
+}
+
+fn is_open(client: &stalegate::model::config::ClientConfig) -> bool {
+    !matches!(client.arrivals, stalegate::model::config::Arrivals::Closed { .. })
+}
+
+#[test]
+fn when_no_more_calls_are_born_nothing_stays_in_flight() {
+    in_random_worlds(96, |loaded| {
+        let scenario = &loaded.scenario;
+        let ends = |policy: &usize| {
+            let rules = &scenario.policies[*policy].policy;
+            // These ask the IdP without a call, or wait for its answer for ever.
+            rules.lifetime.refresh_at.is_none() && !rules.events.refetch && rules.fetch.timeout.is_some()
+        };
+        let faults = scenario.world.faults.iter().any(|fault| fault.every.is_some());
+        if !scenario.world.clients.iter().all(is_open) || faults {
+            return;
+        }
+        for policy in (0..scenario.policies.len()).filter(ends) {
+            let mut engine = engine(scenario, policy, Fifo);
+            let end = SimTime::ZERO + scenario.world.run.duration + SimSpan::secs(7_200);
+            while engine.step(end).is_some() {}
+            assert_eq!(engine.model.in_flight(), 0, "policy {}", scenario.policies[policy].name);
+        }
+    });
+}
