@@ -16,9 +16,6 @@ use stalegate::scenario::{self, Scenario};
 /// What stands in a golden file of each replication, besides its digest.
 const SHOWN: [&str; 4] = ["ok", "failed", "downtime_after_restart_s", "idp_token_requests"];
 
-/// Beyond this a scenario is cut off.
-const LONGEST: &str = "run.duration=40min";
-
 fn scenarios() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
     let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -27,15 +24,9 @@ fn scenarios() -> Vec<PathBuf> {
     paths
 }
 
-/// Two replications of at most 40 minutes.
 fn reduced(path: &Path) -> Scenario {
-    let load = |overrides: &[&str]| {
-        let overrides: Vec<String> = overrides.iter().map(ToString::to_string).collect();
-        scenario::load(path, &overrides, None).unwrap_or_else(|mistakes| panic!("{mistakes:?}")).scenario
-    };
-    let whole = load(&["run.replications=2"]);
-    let cut = whole.world.run.duration.whole_secs() > 2_400;
-    if cut { load(&["run.replications=2", LONGEST]) } else { whole }
+    let loaded = scenario::load(path, &["run.replications=2".to_owned()], None);
+    loaded.unwrap_or_else(|mistakes| panic!("{mistakes:?}")).scenario
 }
 
 fn told(scenario: &Scenario) -> String {

@@ -32,9 +32,12 @@ impl fmt::Debug for Text {
     }
 }
 
-/// The same scenarios on every machine and every day: a failure is a failure for all.
+/// The same scenarios on every machine and every day: a failure is a failure for all. `WORLDS` in the environment asks
+/// for another number of them.
 fn in_random_worlds(cases: u32, check: impl Fn(&Loaded)) {
-    let config = Config { cases, failure_persistence: None, max_shrink_iters: 2_000, ..Config::default() };
+    let asked = std::env::var("WORLDS").ok().and_then(|worlds| worlds.parse().ok());
+    let cases = asked.unwrap_or(cases);
+    let config = Config { cases, failure_persistence: None, max_shrink_iters: 500, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let texts = vec(any::<u16>(), random_scenario::DICE).prop_map(|thrown| Text(random_scenario::text(&thrown)));
     let outcome = runner.run(&texts, |text| {
@@ -154,7 +157,6 @@ fn check(loaded: &Loaded, policy: usize, run: &Run) {
         ["downtime_s", "downtime_worst_lane_s"],
         ["idp_token_requests_peak_per_s", "idp_token_requests"],
         ["unsafe_resends", "resends"],
-        ["latency_p50_ms", "latency_max_ms"],
     ];
     if !value("downtime_after_restart_s").is_nan() {
         chains.extend([
@@ -167,7 +169,7 @@ fn check(loaded: &Loaded, policy: usize, run: &Run) {
     for [low, high] in chains {
         assert!(value(low).is_nan() || close(value(low), value(high)), "{low} = {}, {high} = {}", value(low), value(high));
     }
-    for name in ["downtime_worst_lane_s", "stale_token_s", "recovery_s"] {
+    for name in ["downtime_worst_lane_s", "stale_token_s"] {
         assert!(value(name).is_nan() || close(value(name), lasts), "{name} = {} of {lasts}", value(name));
     }
     for (name, value) in &run.values {
