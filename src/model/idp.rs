@@ -290,7 +290,7 @@ impl<O: Observer> World<O> {
             let node = &mut self.idp.nodes[id.index()];
             let was = node.state.now();
             let takes_over = matches!(state, NodeState::Down | NodeState::Draining);
-            if was == state && !takes_over || !takes_over && node.owner != Some(owner) {
+            if !takes_over && (was == state || node.owner != Some(owner)) {
                 continue;
             }
             node.owner = Some(owner);

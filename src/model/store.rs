@@ -68,7 +68,7 @@ impl<O: Observer> World<O> {
             StoreOp::Lookup(call) if self.calls[call].abandoned => self.gateway_done(call),
             StoreOp::Lookup(call) => self.looked_up(call, s),
             StoreOp::Write { holder, entry, request, jitter } if alive => {
-                self.cached(holder, entry, request, jitter, s)
+                self.cached(holder, entry, request, jitter, s);
             }
             StoreOp::Write { holder, entry, .. } => self.put_for_dead(holder, entry, s.now()),
             StoreOp::Purge { holder, wide, what, genuine, waits } => {
