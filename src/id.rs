@@ -1,5 +1,13 @@
 //! Typed indices into the world's arrays. Entities are sorted by name, so an index says nothing about the order of declaration.
 
+/// What an arena is indexed by.
+pub trait Id: Copy {
+    /// The position.
+    fn to_index(self) -> usize;
+    /// The id of a position.
+    fn from_index(index: usize) -> Self;
+}
+
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident($int:ty);)*) => {$(
         $(#[$doc])*
@@ -17,6 +25,15 @@ macro_rules! ids {
             #[must_use]
             pub fn at(index: usize) -> $name {
                 $name(<$int>::try_from(index).expect("the loader bounds the number of entities"))
+            }
+        }
+
+        impl Id for $name {
+            fn to_index(self) -> usize {
+                self.index()
+            }
+            fn from_index(index: usize) -> $name {
+                $name::at(index)
             }
         }
     )*};
@@ -43,6 +60,16 @@ ids! {
     CallId(u32);
     /// A token request in the air.
     FlightId(u32);
+    /// An introspection in the air.
+    IntrospectionId(u32);
+    /// A service under way in a worker of the IdP.
+    ServiceId(u32);
+    /// An operation of the shared store under way.
+    StoreOpId(u32);
+    /// An event that the IdP has published, in order.
+    NoticeId(u32);
+    /// The delivery of a notice to a gateway.
+    DeliveryId(u32);
     /// A key that signs JWTs, in order of appearance.
     KeyId(u16);
     /// A fault of the scenario.

@@ -4,6 +4,7 @@
 //! engine, the protocol and the decisions (`engine`, `oauth`, `policy`, `persistence`); the world (`model`, `fault`,
 //! `metric`); what surrounds a run (`scenario`, `experiment`, `report`); the command line (`cli`).
 
+pub mod count;
 pub mod dist;
 pub mod id;
 pub mod key;

@@ -1,6 +1,6 @@
 //! `bus-outage`: every subscriber is disconnected, and nothing new is carried (model.md §9).
 
-use super::{Fault, FaultDef};
+use super::{Control, Fault, FaultDef, Phase};
 use crate::dist::Dist;
 use crate::key::{Key, Ty};
 
@@ -20,5 +20,18 @@ struct BusOutage {
 impl Fault for BusOutage {
     fn kind(&self) -> &'static str {
         DEF.kind
+    }
+
+    fn phase(&self, phase: Phase, control: &mut dyn Control) {
+        if phase.is_begin() {
+            control.bus_down();
+            control.then(control.draw(&self.lasts, "for"), phase.step(1));
+        } else {
+            control.bus_up();
+        }
+    }
+
+    fn lasts_s(&self) -> f64 {
+        self.lasts.mean_s()
     }
 }

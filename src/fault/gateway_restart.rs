@@ -1,6 +1,6 @@
 //! `gateway-restart`: a gateway node goes down and comes back with empty caches (model.md §3).
 
-use super::{Fault, FaultDef, GatewayTarget};
+use super::{Control, Fault, FaultDef, GatewayTarget, Phase};
 use crate::dist::Dist;
 use crate::key::{Key, Ty};
 
@@ -26,5 +26,22 @@ struct GatewayRestart {
 impl Fault for GatewayRestart {
     fn kind(&self) -> &'static str {
         DEF.kind
+    }
+
+    fn phase(&self, phase: Phase, control: &mut dyn Control) {
+        let gateways = match self.target {
+            GatewayTarget::All => control.gateways(),
+            GatewayTarget::One(gateway) => vec![gateway],
+        };
+        if phase.is_begin() {
+            control.gateways_down(&gateways);
+            control.then(control.draw(&self.down, "down"), phase.step(1));
+        } else {
+            control.gateways_up(&gateways);
+        }
+    }
+
+    fn lasts_s(&self) -> f64 {
+        self.down.mean_s()
     }
 }

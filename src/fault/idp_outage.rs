@@ -1,6 +1,6 @@
 //! `idp-outage`: nodes of the IdP are down, and nothing is invalidated (model.md §6).
 
-use super::{Fault, FaultDef, IdpTarget};
+use super::{Control, Fault, FaultDef, IdpTarget, Phase};
 use crate::dist::Dist;
 use crate::key::{Key, Ty};
 
@@ -26,5 +26,19 @@ struct IdpOutage {
 impl Fault for IdpOutage {
     fn kind(&self) -> &'static str {
         DEF.kind
+    }
+
+    fn phase(&self, phase: Phase, control: &mut dyn Control) {
+        let nodes = self.target.nodes(control);
+        if phase.is_begin() {
+            control.stop_nodes(&nodes);
+            control.then(control.draw(&self.down, "down"), phase.step(1));
+        } else {
+            control.nodes_up(&nodes);
+        }
+    }
+
+    fn lasts_s(&self) -> f64 {
+        self.down.mean_s()
     }
 }

@@ -1,10 +1,11 @@
 //! `idp-restart` and `idp-crash`: nodes of the IdP stop, tokens may die, nodes come back (model.md §6).
 
-use super::{Fault, FaultDef, FaultMistake, IdpTarget, Names};
+use super::{Control, Death, Fault, FaultDef, FaultMistake, IdpTarget, Names, Phase};
 use crate::dist::Dist;
+use crate::id::IdpNodeId;
 use crate::key::{Key, Table, Ty, Value};
 use crate::model::config::{OnRestart, RestartEvent};
-use crate::time::SimSpan;
+use crate::time::{SimSpan, SimTime};
 
 /// A planned or graceful restart.
 pub const RESTART: FaultDef = FaultDef {
@@ -83,11 +84,110 @@ fn build(table: &Table, idp: &Table, names: Names<'_>, kind: Kind) -> Result<Box
     }))
 }
 
+/// The steps of a restart, for all its nodes or for one after another: drain, stop, begin to start, be up.
+const BEGIN: u32 = 0;
+const STOP: u32 = 1;
+const STARTING_STEP: u32 = 2;
+const UP: u32 = 3;
+
 impl Fault for IdpRestart {
     fn kind(&self) -> &'static str {
         match self.kind {
             Kind::Restart => RESTART.kind,
             Kind::Crash => CRASH.kind,
+        }
+    }
+
+    fn phase(&self, phase: Phase, control: &mut dyn Control) {
+        let nodes = self.nodes(phase, control);
+        match phase.step {
+            BEGIN if self.drain > SimSpan::ZERO => {
+                control.drain_nodes(&nodes);
+                control.then(self.drain, phase.step(STOP));
+            }
+            BEGIN | STOP => self.stop(phase, &nodes, control),
+            STARTING_STEP => {
+                control.begin_starting(&nodes);
+                control.then(control.draw(&self.starting, &self.part("starting", phase)), phase.step(UP));
+            }
+            UP => self.up(phase, &nodes, control),
+            step => unreachable!("a restart has no step {step}"),
+        }
+    }
+
+    fn lasts_s(&self) -> f64 {
+        self.drain.as_secs_f64() + self.down.mean_s() + self.starting.mean_s()
+    }
+
+    fn restarts_idp(&self) -> bool {
+        true
+    }
+}
+
+impl IdpRestart {
+    /// The nodes of a phase: all of the fault's at once, or the one whose turn it is.
+    fn nodes(&self, phase: Phase, control: &dyn Control) -> Vec<IdpNodeId> {
+        match self.target {
+            IdpTarget::Rolling => vec![IdpNodeId::at(phase.node as usize)],
+            IdpTarget::All | IdpTarget::One(_) => self.target.nodes(control),
+        }
+    }
+
+    /// What the draws of a phase are keyed by: one a node where nodes go one after another.
+    fn part(&self, what: &str, phase: Phase) -> String {
+        if self.target == IdpTarget::Rolling { format!("{what}/idp-{}", phase.node + 1) } else { what.to_owned() }
+    }
+
+    fn stop(&self, phase: Phase, nodes: &[IdpNodeId], control: &mut dyn Control) {
+        control.stop_nodes(nodes);
+        match self.on_restart {
+            OnRestart::InvalidateAll => control.kill(Death::AllTokens),
+            OnRestart::InvalidateNode => nodes.iter().for_each(|node| control.kill(Death::NodeTokens(*node))),
+            OnRestart::Keep => {}
+            OnRestart::NewSigningKey => control.kill(Death::SigningKey),
+            OnRestart::NotBefore => control.kill(Death::NotBefore),
+        }
+        control.restart_stopped();
+        let down = control.draw(&self.down, &self.part("down", phase));
+        if self.restart_event == RestartEvent::AtStop {
+            self.tell(nodes, control.now(), control);
+        }
+        let starts = self.starting.constant() != Some(SimSpan::ZERO);
+        control.then(down, phase.step(if starts { STARTING_STEP } else { UP }));
+    }
+
+    fn up(&self, phase: Phase, nodes: &[IdpNodeId], control: &mut dyn Control) {
+        if self.on_restart == OnRestart::NewSigningKey {
+            control.publish_key();
+        }
+        let returned = control.nodes_up(nodes);
+        if returned && self.restart_event == RestartEvent::AtStart {
+            self.tell(nodes, self.stopped_at(phase, control), control);
+        }
+        let next = phase.node as usize + 1;
+        if self.target == IdpTarget::Rolling && next < control.idp_nodes().len() {
+            control.then(
+                self.gap,
+                Phase { step: if self.drain > SimSpan::ZERO { BEGIN } else { STOP }, node: phase.node + 1, ..phase },
+            );
+        }
+    }
+
+    /// When the nodes that are up again had been stopped: the draws tell.
+    fn stopped_at(&self, phase: Phase, control: &dyn Control) -> SimTime {
+        let down = control.draw(&self.down, &self.part("down", phase));
+        let starting = control.draw(&self.starting, &self.part("starting", phase));
+        SimTime(control.now().0 - (down + starting).0)
+    }
+
+    /// The IdP tells of it: a notice a node where only that node's tokens died, else one for all.
+    fn tell(&self, nodes: &[IdpNodeId], before: SimTime, control: &mut dyn Control) {
+        match self.on_restart {
+            OnRestart::Keep => {}
+            OnRestart::InvalidateNode => nodes.iter().for_each(|node| control.publish(Some(*node), None, before)),
+            OnRestart::InvalidateAll | OnRestart::NewSigningKey | OnRestart::NotBefore => {
+                control.publish(None, None, before);
+            }
         }
     }
 }

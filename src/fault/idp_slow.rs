@@ -1,6 +1,6 @@
 //! `idp-slow`: every service that the IdP begins takes longer (model.md §6).
 
-use super::{Fault, FaultDef};
+use super::{Control, Fault, FaultDef, Phase};
 use crate::dist::Dist;
 use crate::key::{Key, Ty};
 
@@ -24,5 +24,18 @@ struct IdpSlow {
 impl Fault for IdpSlow {
     fn kind(&self) -> &'static str {
         DEF.kind
+    }
+
+    fn phase(&self, phase: Phase, control: &mut dyn Control) {
+        if phase.is_begin() {
+            control.slow_idp(self.factor);
+            control.then(control.draw(&self.lasts, "for"), phase.step(1));
+        } else {
+            control.unslow_idp();
+        }
+    }
+
+    fn lasts_s(&self) -> f64 {
+        self.lasts.mean_s()
     }
 }

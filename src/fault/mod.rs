@@ -9,13 +9,124 @@ mod token_revoked;
 
 use std::fmt;
 
-use crate::id::{GatewayId, IdpNodeId};
+use crate::dist::Dist;
+use crate::id::{CredentialId, GatewayId, IdpNodeId};
 use crate::key::{Key, Table};
+use crate::time::{SimSpan, SimTime};
 
 /// A fault that is part of a world.
 pub trait Fault: fmt::Debug + Send + Sync {
-    /// Placeholder until the world exists.
+    /// The word of a scenario's `kind`.
     fn kind(&self) -> &'static str;
+
+    /// Does what this phase does, and schedules the next one.
+    fn phase(&self, phase: Phase, control: &mut dyn Control);
+
+    /// How long one occurrence lasts in the mean, in seconds, from its instant to the last change it makes.
+    fn lasts_s(&self) -> f64;
+
+    /// Whether it stops the IdP by a restart, after which windows are measured.
+    fn restarts_idp(&self) -> bool {
+        false
+    }
+}
+
+/// A phase of a fault: which occurrence, which step of it, and for whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Phase {
+    /// From 0; at most 65,535.
+    pub occurrence: u32,
+    /// From 0; at most 15.
+    pub step: u32,
+    /// The node whose turn it is; at most 4,095.
+    pub node: u32,
+}
+
+impl Phase {
+    const STEPS: u32 = 16;
+    const NODES: u32 = 4_096;
+
+    /// The beginning of an occurrence.
+    #[must_use]
+    pub fn begin(occurrence: u32) -> Phase {
+        Phase { occurrence, step: 0, node: 0 }
+    }
+
+    /// Whether an occurrence begins.
+    #[must_use]
+    pub fn is_begin(self) -> bool {
+        self.step == 0 && self.node == 0
+    }
+
+    /// Another step of the same occurrence, for the same node.
+    #[must_use]
+    pub fn step(self, step: u32) -> Phase {
+        Phase { step, ..self }
+    }
+
+    /// The beginning of the next occurrence; `None` after 65,536 of them.
+    #[must_use]
+    pub fn next_occurrence(self) -> Option<Phase> {
+        (self.occurrence < 0xFFFF).then(|| Phase::begin(self.occurrence + 1))
+    }
+
+    /// As an event carries it.
+    #[must_use]
+    pub fn pack(self) -> u32 {
+        (self.occurrence * Phase::NODES + self.node) * Phase::STEPS + self.step
+    }
+
+    /// As an event carried it.
+    #[must_use]
+    pub fn unpack(packed: u32) -> Phase {
+        let rest = packed / Phase::STEPS;
+        Phase { occurrence: rest / Phase::NODES, step: packed % Phase::STEPS, node: rest % Phase::NODES }
+    }
+}
+
+/// What kills tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Death {
+    /// Every token issued before now.
+    AllTokens,
+    /// Those of one node.
+    NodeTokens(IdpNodeId),
+    /// Those of one consumer key.
+    Credential(CredentialId),
+    /// The key that signed them is replaced.
+    SigningKey,
+    /// A not-before of this second.
+    NotBefore,
+}
+
+/// What a fault can do to the world. What an occurrence stopped, only it brings back: a later stop takes over.
+pub trait Control {
+    fn now(&self) -> SimTime;
+    fn idp_nodes(&self) -> Vec<IdpNodeId>;
+    fn gateways(&self) -> Vec<GatewayId>;
+    /// A sample for this occurrence, keyed by `part`.
+    fn draw(&self, dist: &Dist, part: &str) -> SimSpan;
+    /// Schedules a phase of this fault.
+    fn then(&mut self, after: SimSpan, phase: Phase);
+    /// Nodes that are up finish old requests and refuse new ones.
+    fn drain_nodes(&mut self, nodes: &[IdpNodeId]);
+    fn stop_nodes(&mut self, nodes: &[IdpNodeId]);
+    /// The stop was that of a restart: a window ends, and the next one begins when the IdP would answer.
+    fn restart_stopped(&mut self);
+    fn begin_starting(&mut self, nodes: &[IdpNodeId]);
+    /// Brings nodes back; `false` where a later stop has taken all of them over.
+    fn nodes_up(&mut self, nodes: &[IdpNodeId]) -> bool;
+    fn kill(&mut self, death: Death);
+    /// The key set that the IdP hands out is the key that signs.
+    fn publish_key(&mut self);
+    /// The IdP tells that tokens issued before an instant are dead: of a node, of a credential, or all.
+    fn publish(&mut self, node: Option<IdpNodeId>, credential: Option<CredentialId>, before: SimTime);
+    fn slow_idp(&mut self, factor: f64);
+    fn unslow_idp(&mut self);
+    fn gateways_down(&mut self, gateways: &[GatewayId]);
+    fn gateways_up(&mut self, gateways: &[GatewayId]);
+    fn bus_down(&mut self);
+    fn bus_up(&mut self);
 }
 
 /// The names that a fault may refer to.
@@ -85,6 +196,16 @@ enum IdpTarget {
     One(IdpNodeId),
     /// Node after node.
     Rolling,
+}
+
+impl IdpTarget {
+    /// The nodes, all at once.
+    fn nodes(self, control: &dyn Control) -> Vec<IdpNodeId> {
+        match self {
+            IdpTarget::All | IdpTarget::Rolling => control.idp_nodes(),
+            IdpTarget::One(node) => vec![node],
+        }
+    }
 }
 
 /// Which gateway nodes a fault is about.

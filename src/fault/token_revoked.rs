@@ -1,6 +1,6 @@
 //! `token-revoked`: every active token of a credential dies, and the IdP says so on the bus (model.md §6, §12).
 
-use super::{Fault, FaultDef, FaultMistake};
+use super::{Control, Death, Fault, FaultDef, FaultMistake, Phase};
 use crate::id::CredentialId;
 use crate::key::{Key, Ty};
 
@@ -32,5 +32,14 @@ struct TokenRevoked {
 impl Fault for TokenRevoked {
     fn kind(&self) -> &'static str {
         DEF.kind
+    }
+
+    fn phase(&self, _: Phase, control: &mut dyn Control) {
+        control.kill(Death::Credential(self.credential));
+        control.publish(None, Some(self.credential), control.now());
+    }
+
+    fn lasts_s(&self) -> f64 {
+        0.0
     }
 }

@@ -1,5 +1,18 @@
 //! What is measured, one file a family. Collectors read the facts that the model tells and nothing else.
 
+mod calls;
+mod idp;
+mod latency;
+mod outage;
+mod stale;
+mod tokens;
+mod users;
+
+use crate::model::fact::{Fact, Observer};
+use crate::time::SimTime;
+
+pub use outage::Episode;
+
 /// A metric as the registry knows it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MetricDef {
@@ -40,8 +53,140 @@ impl Unit {
     }
 }
 
-/// Every metric, in the order of `replications.csv`.
-#[must_use]
-pub fn all() -> Vec<MetricDef> {
-    Vec::new()
+/// What is measured, and in which world.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    /// Nothing before it is measured.
+    pub warmup: SimTime,
+    pub end: SimTime,
+    /// (gateway node, API) pairs.
+    pub lanes: usize,
+    /// Caches that gateways use: one a holder, or one a credential in a shared store.
+    pub caches: usize,
+    /// Workers of a node of the IdP.
+    pub workers: u32,
+    /// Users, by population.
+    pub users: Vec<u32>,
+    /// Whether the scenario has a restart: without one, nothing is said about restart windows.
+    pub restarts: bool,
+}
+
+/// One family of metrics.
+trait Collector: Sized {
+    /// What it measures, in the order of [`Collector::values`].
+    const METRICS: &'static [MetricDef];
+
+    fn new(scope: &Scope) -> Self;
+
+    /// Takes a fact in. Facts before the warm-up come too.
+    fn observe(&mut self, at: SimTime, fact: &Fact);
+
+    /// The values, NaN where a metric does not apply.
+    fn values(&mut self, scope: &Scope, out: &mut Vec<f64>);
+}
+
+/// Declares the registry: a new family is its file and its name here.
+macro_rules! registry {
+    ($($family:ident: $collector:ty,)*) => {
+        /// Every collector, reading one run.
+        #[derive(Debug)]
+        pub struct Collectors {
+            scope: Scope,
+            $($family: $collector,)*
+        }
+
+        impl Collectors {
+            /// Collectors for a run in this scope.
+            #[must_use]
+            pub fn new(scope: Scope) -> Collectors {
+                Collectors { $($family: <$collector>::new(&scope),)* scope }
+            }
+
+            /// One value a metric, in the order of [`all`]; NaN where a metric does not apply. Call it at the end of the run.
+            pub fn values(&mut self) -> Vec<f64> {
+                let mut out = Vec::new();
+                $(self.$family.values(&self.scope, &mut out);)*
+                out
+            }
+        }
+
+        impl Observer for Collectors {
+            fn fact(&mut self, at: SimTime, fact: &Fact) {
+                $(self.$family.observe(at, fact);)*
+            }
+        }
+
+        /// Every metric, in the order of `replications.csv`.
+        #[must_use]
+        pub fn all() -> Vec<MetricDef> {
+            [$(<$collector>::METRICS,)*].concat()
+        }
+    };
+}
+
+registry! {
+    calls: calls::Outcomes,
+    outage: outage::Outages,
+    stale: stale::StaleTokens,
+    idp: idp::IdpLoad,
+    tokens: tokens::Tokens,
+    users: users::UsersAffected,
+    latency: latency::Latency,
+}
+
+impl Collectors {
+    /// The outage episodes of the run, clipped to what is measured.
+    pub fn take_episodes(&mut self) -> Vec<Episode> {
+        self.outage.take_episodes()
+    }
+}
+
+/// A metric without a direction.
+const fn neutral(name: &'static str, unit: Unit, doc: &'static str) -> MetricDef {
+    MetricDef { name, unit, better: None, doc }
+}
+
+/// A metric of which less is better.
+const fn lower(name: &'static str, unit: Unit, doc: &'static str) -> MetricDef {
+    MetricDef { name, unit, better: Some(Better::Lower), doc }
+}
+
+/// A metric of which more is better.
+const fn higher(name: &'static str, unit: Unit, doc: &'static str) -> MetricDef {
+    MetricDef { name, unit, better: Some(Better::Higher), doc }
+}
+
+/// A count as a metric's value.
+#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
+fn count(n: u64) -> f64 {
+    n as f64
+}
+
+/// A ratio, NaN where there is nothing to divide by.
+fn ratio(part: f64, whole: f64) -> f64 {
+    if whole > 0.0 { part / whole } else { f64::NAN }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_has_a_name_of_its_own_and_a_value() {
+        let mut names: Vec<&str> = all().iter().map(|metric| metric.name).collect();
+        let scope = Scope {
+            warmup: SimTime::ZERO,
+            end: SimTime(1),
+            lanes: 1,
+            caches: 1,
+            workers: 1,
+            users: vec![1],
+            restarts: true,
+        };
+        assert_eq!(Collectors::new(scope).values().len(), names.len());
+        let n = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), n);
+    }
 }

@@ -1,3 +1,24 @@
 //! The world: who is there and what happens, to the instant (`docs/model.md`).
 
+mod arena;
+mod backend;
+mod bus;
+mod call;
 pub mod config;
+mod delays;
+mod event;
+pub mod fact;
+mod gateway;
+mod history;
+mod holder;
+mod idp;
+mod source;
+mod stage;
+mod store;
+mod world;
+
+pub use event::Event;
+pub use world::World;
+
+/// The version of the model: it rises with every change that moves results.
+pub const MODEL_VERSION: u32 = 1;

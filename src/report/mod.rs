@@ -1,1 +1,74 @@
+//! What a comparison looks like: a folder of files, a table, sentences, plots.
+//!
+//! A [`Results`] is opened before the first replication runs, so that a folder that cannot be written costs no work;
+//! it takes records as they come, and `finish` puts the complete folder in the place of the old one.
 
+pub mod csv;
+pub mod findings;
+pub mod folder;
+pub mod json;
+pub mod manifest;
+pub mod number;
+pub mod outages;
+pub mod plot;
+pub mod table;
+
+#[cfg(test)]
+mod sample;
+
+use std::path::Path;
+
+use crate::experiment::comparison::Comparison;
+use crate::experiment::record::Record;
+use crate::scenario::Scenario;
+use folder::{Folder, WriteError};
+pub use manifest::RunInfo;
+
+/// A results folder in the making. Dropped unfinished, it leaves no trace.
+#[derive(Debug)]
+pub struct Results {
+    folder: Folder,
+    outages: outages::Writer,
+}
+
+impl Results {
+    /// Begins a results folder that will stand at `dir`; what is there now stays until [`Results::finish`].
+    pub fn open(dir: &Path, scenario: &Scenario) -> Result<Results, WriteError> {
+        let folder = Folder::create(dir)?;
+        let names = scenario.policies.iter().map(|policy| policy.name.clone()).collect();
+        let outages = outages::Writer::create(&folder, names)?;
+        Ok(Results { folder, outages })
+    }
+
+    /// Writes what of a record is not kept in memory; in the order of (replication, policy).
+    pub fn push(&mut self, record: &Record) -> Result<(), WriteError> {
+        self.outages.push(record)
+    }
+
+    /// Writes everything else and replaces the old folder.
+    pub fn finish(self, scenario: &Scenario, comparison: &Comparison, info: &RunInfo) -> Result<(), WriteError> {
+        let Results { mut folder, outages } = self;
+        outages.finish(&mut folder)?;
+        for (name, text) in files(scenario, comparison) {
+            folder.write(name, text.as_bytes())?;
+        }
+        let manifest = manifest::manifest(scenario, comparison, info, folder.hashes());
+        folder.write("manifest.json", manifest.as_bytes())?;
+        folder.commit()
+    }
+}
+
+/// Every file that is made from the comparison alone.
+#[must_use]
+pub fn files(scenario: &Scenario, comparison: &Comparison) -> Vec<(&'static str, String)> {
+    vec![
+        ("replications.csv", csv::replications(comparison)),
+        ("summary.csv", csv::summary(comparison)),
+        ("differences.csv", csv::differences(comparison)),
+        ("timeline.csv", csv::timeline(comparison)),
+        ("summary.json", json::summary(scenario, comparison)),
+        ("success-ratio.svg", plot::success_ratio::draw(scenario, comparison)),
+        ("downtime.svg", plot::downtime::draw(scenario, comparison)),
+        ("downtime-vs-load.svg", plot::load::draw(scenario, comparison)),
+    ]
+}

@@ -1,0 +1,35 @@
+# The words of `.ci/run`, one by one. `just` alone lists them.
+
+_default:
+    @just --list --unsorted
+
+# Is the source formatted?
+fmt:
+    cargo fmt --check
+
+# Does clippy have nothing to say?
+lint:
+    cargo clippy --all-targets -- -D warnings
+
+# Do the tests pass? (the README's command)
+test:
+    cargo test
+
+# Do the pages of the library build without a warning?
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
+
+# Are licences, sources and versions of dependencies as deny.toml wants them?
+deny:
+    cargo deny check bans licenses sources
+
+# Rebuild every committed result, and fail if one differs.
+results:
+    cargo build --release
+    for scenario in scenarios/*.toml; do target/release/stalegate compare "$scenario" || exit 1; done
+    git diff --exit-code -- results
+    test -z "$(git status --porcelain -- results)"
+
+# Everything that CI does, and how long each step took.
+ci:
+    .ci/run

@@ -1,0 +1,348 @@
+//! The future event list: what will happen, in the order of (time, seq).
+//!
+//! Constant delays go to FIFO lanes, one a delay, in which order is kept for free: only the heads of the lanes compete in
+//! the heap with what was drawn. Cancelling a lane's event is O(1); dead heads are dropped at once, so that a lane is as
+//! long as what is in flight and not as what has been.
+
+use std::collections::{BTreeSet, VecDeque};
+
+/// An event with its place in the order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scheduled<E> {
+    pub time: u64,
+    pub seq: u64,
+    pub event: E,
+}
+
+/// A FIFO lane of one constant delay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lane(pub(super) u32);
+
+/// What cancels an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Handle {
+    seq: u64,
+    place: Place,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Heap,
+    /// The lane, and the position counted from the first event that ever was in it, modulo 2³².
+    Lane(Lane, u32),
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Slot<E> {
+    Event(E),
+    /// The head of this lane.
+    Head(Lane),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry<E> {
+    time: u64,
+    seq: u64,
+    slot: Slot<E>,
+}
+
+impl<E> Entry<E> {
+    fn key(&self) -> u128 {
+        (u128::from(self.time) << 64) | u128::from(self.seq)
+    }
+}
+
+#[derive(Debug)]
+struct LaneQueue<E> {
+    /// `None`: cancelled.
+    events: VecDeque<(u64, u64, Option<E>)>,
+    /// How many have left at the front, modulo 2³².
+    left: u32,
+    /// Whether the heap holds an entry for this lane, which may be older than its present head.
+    competes: bool,
+}
+
+/// The future event list.
+#[derive(Debug)]
+pub struct EventQueue<E> {
+    heap: Vec<Entry<E>>,
+    lanes: Vec<LaneQueue<E>>,
+    /// Drawn events that were cancelled before their time.
+    cancelled: BTreeSet<u64>,
+    next_seq: u64,
+}
+
+impl<E: Copy> EventQueue<E> {
+    /// The bytes that a waiting drawn event takes.
+    pub const ENTRY_BYTES: usize = size_of::<Entry<E>>();
+
+    /// An empty list.
+    #[must_use]
+    pub fn new() -> EventQueue<E> {
+        EventQueue { heap: Vec::new(), lanes: Vec::new(), cancelled: BTreeSet::new(), next_seq: 0 }
+    }
+
+    /// A new FIFO lane: times pushed to it must never fall.
+    pub fn add_lane(&mut self) -> Lane {
+        let lane = Lane(u32::try_from(self.lanes.len()).expect("a lane a constant of the scenario"));
+        self.lanes.push(LaneQueue { events: VecDeque::new(), left: 0, competes: false });
+        lane
+    }
+
+    /// Adds an event at a drawn time.
+    pub fn push(&mut self, time: u64, event: E) -> Handle {
+        let seq = self.take_seq();
+        self.insert(Entry { time, seq, slot: Slot::Event(event) });
+        Handle { seq, place: Place::Heap }
+    }
+
+    /// Adds an event to a lane.
+    pub fn push_lane(&mut self, lane: Lane, time: u64, event: E) -> Handle {
+        let seq = self.take_seq();
+        let queue = &mut self.lanes[lane.0 as usize];
+        debug_assert!(queue.events.back().is_none_or(|last| last.0 <= time), "a lane keeps the order of time");
+        let position = queue.left.wrapping_add(u32::try_from(queue.events.len()).expect("fewer than 2³² in flight"));
+        queue.events.push_back((time, seq, Some(event)));
+        if !queue.competes {
+            queue.competes = true;
+            self.insert(Entry { time, seq, slot: Slot::Head(lane) });
+        }
+        Handle { seq, place: Place::Lane(lane, position) }
+    }
+
+    /// Takes an event back that has not fired yet; one that has must not be named.
+    pub fn cancel(&mut self, handle: Handle) {
+        match handle.place {
+            Place::Heap => {
+                self.cancelled.insert(handle.seq);
+            }
+            Place::Lane(lane, position) => {
+                let queue = &mut self.lanes[lane.0 as usize];
+                let entry = &mut queue.events[position.wrapping_sub(queue.left) as usize];
+                debug_assert_eq!(entry.1, handle.seq, "the handle of an event that is still to come");
+                entry.2 = None;
+                queue.drop_dead_heads();
+            }
+        }
+    }
+
+    /// The next event, if there is one at or before `limit`.
+    pub fn pop(&mut self, limit: u64) -> Option<Scheduled<E>> {
+        loop {
+            let top = *self.heap.first()?;
+            match top.slot {
+                Slot::Event(event) => {
+                    if !self.cancelled.is_empty() && self.cancelled.remove(&top.seq) {
+                        self.remove_top();
+                        continue;
+                    }
+                    if top.time > limit {
+                        return None;
+                    }
+                    self.remove_top();
+                    return Some(Scheduled { time: top.time, seq: top.seq, event });
+                }
+                Slot::Head(lane) => {
+                    if let Some(scheduled) = self.pop_lane(lane, top, limit)? {
+                        return Some(scheduled);
+                    }
+                }
+            }
+        }
+    }
+
+    /// How many entries are held, cancelled ones that still wait for their time included.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        let in_lanes: usize = self.lanes.iter().map(|lane| lane.events.len()).sum();
+        let heads = self.lanes.iter().filter(|lane| lane.competes).count();
+        self.heap.len() - heads + in_lanes
+    }
+
+    /// The head of a lane whose turn it seems to be: `None` when it is beyond the limit, `Some(None)` when the entry was
+    /// out of date and has been put right.
+    #[expect(clippy::option_option, reason = "two questions: may we go on, and is there an event")]
+    fn pop_lane(&mut self, lane: Lane, top: Entry<E>, limit: u64) -> Option<Option<Scheduled<E>>> {
+        let queue = &mut self.lanes[lane.0 as usize];
+        let mut found = None;
+        if let Some(&(time, seq, event)) = queue.events.front()
+            && seq == top.seq
+        {
+            if time > limit {
+                return None;
+            }
+            queue.leave();
+            queue.drop_dead_heads();
+            found = event.map(|event| Scheduled { time, seq, event });
+        }
+        if let Some(&(time, seq, _)) = queue.events.front() {
+            self.heap[0] = Entry { time, seq, slot: Slot::Head(lane) };
+            self.sift_down(0);
+        } else {
+            queue.competes = false;
+            self.remove_top();
+        }
+        Some(found)
+    }
+
+    fn take_seq(&mut self) -> u64 {
+        let seq = self.next_seq;
+        self.next_seq += 1;
+        seq
+    }
+
+    fn insert(&mut self, entry: Entry<E>) {
+        self.heap.push(entry);
+        let mut at = self.heap.len() - 1;
+        while at > 0 {
+            let parent = (at - 1) / ARITY;
+            if self.heap[parent].key() <= entry.key() {
+                break;
+            }
+            self.heap[at] = self.heap[parent];
+            at = parent;
+        }
+        self.heap[at] = entry;
+    }
+
+    fn remove_top(&mut self) {
+        if let Some(last) = self.heap.pop()
+            && !self.heap.is_empty()
+        {
+            self.heap[0] = last;
+            self.sift_down(0);
+        }
+    }
+
+    fn sift_down(&mut self, mut at: usize) {
+        let entry = self.heap[at];
+        loop {
+            let first = at * ARITY + 1;
+            let children = first..(first + ARITY).min(self.heap.len());
+            let Some(least) = children.min_by_key(|child| self.heap[*child].key()) else { break };
+            if entry.key() <= self.heap[least].key() {
+                break;
+            }
+            self.heap[at] = self.heap[least];
+            at = least;
+        }
+        self.heap[at] = entry;
+    }
+}
+
+/// Children of a node of the heap.
+const ARITY: usize = 4;
+
+impl Handle {
+    /// Whether it is the handle of the event with this `seq`.
+    pub(super) fn is(self, seq: u64) -> bool {
+        self.seq == seq
+    }
+}
+
+impl<E: Copy> Default for EventQueue<E> {
+    fn default() -> EventQueue<E> {
+        EventQueue::new()
+    }
+}
+
+impl<E> LaneQueue<E> {
+    fn leave(&mut self) {
+        self.events.pop_front();
+        self.left = self.left.wrapping_add(1);
+    }
+
+    fn drop_dead_heads(&mut self) {
+        while self.events.front().is_some_and(|head| head.2.is_none()) {
+            self.leave();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[derive(Clone, Debug)]
+    enum Op {
+        Push(u64),
+        PushLane(usize),
+        Cancel(usize),
+        Pop,
+    }
+
+    fn op() -> impl Strategy<Value = Op> {
+        prop_oneof![
+            (0..50_u64).prop_map(Op::Push),
+            (0..3_usize).prop_map(Op::PushLane),
+            (0..40_usize).prop_map(Op::Cancel),
+            Just(Op::Pop),
+            Just(Op::Pop),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn events_come_in_the_order_of_a_sorted_list(ops in prop::collection::vec(op(), 1..400)) {
+            let mut queue = EventQueue::new();
+            let lanes: Vec<Lane> = (0..3).map(|_| queue.add_lane()).collect();
+            let delays = [0, 3, 10];
+            let mut list: Vec<(u64, u64, Handle)> = Vec::new();
+            let (mut now, mut seq) = (0, 0);
+            for op in ops {
+                match op {
+                    Op::Push(after) => list.push((now + after, seq, queue.push(now + after, seq))),
+                    Op::PushLane(lane) => {
+                        let time = now + delays[lane];
+                        list.push((time, seq, queue.push_lane(lanes[lane], time, seq)));
+                    }
+                    Op::Cancel(which) => {
+                        if which < list.len() {
+                            queue.cancel(list.remove(which).2);
+                        }
+                        continue;
+                    }
+                    Op::Pop => {
+                        list.sort_by_key(|entry| (entry.0, entry.1));
+                        let expected = (!list.is_empty()).then(|| list.remove(0));
+                        let popped = queue.pop(u64::MAX);
+                        prop_assert_eq!(popped.map(|s| (s.time, s.event)), expected.map(|e| (e.0, e.1)));
+                        now = popped.map_or(now, |s| s.time);
+                        continue;
+                    }
+                }
+                seq += 1;
+            }
+            while let Some(popped) = queue.pop(u64::MAX) {
+                list.sort_by_key(|entry| (entry.0, entry.1));
+                prop_assert_eq!((popped.time, popped.event), { let e = list.remove(0); (e.0, e.1) });
+            }
+            prop_assert!(list.is_empty());
+            prop_assert_eq!(queue.pending(), 0);
+        }
+    }
+
+    #[test]
+    fn a_lane_of_timeouts_is_as_long_as_what_is_in_flight() {
+        let mut queue = EventQueue::new();
+        let lane = queue.add_lane();
+        for call in 0..100_000_u64 {
+            let handle = queue.push_lane(lane, call + 30_000, call);
+            queue.cancel(handle);
+        }
+        assert_eq!(queue.pending(), 0);
+    }
+
+    #[test]
+    fn nothing_beyond_the_limit_is_taken() {
+        let mut queue = EventQueue::new();
+        let lane = queue.add_lane();
+        queue.push(7, 'a');
+        queue.push_lane(lane, 6, 'b');
+        assert_eq!(queue.pop(5), None);
+        assert_eq!(queue.pop(6).map(|s| s.event), Some('b'));
+        assert_eq!(queue.pop(6), None);
+        assert_eq!(queue.pop(7).map(|s| s.event), Some('a'));
+    }
+}

@@ -1,0 +1,242 @@
+//! The fold of a comparison: records in the order of (replication, policy) become what tables, files and plots need.
+//! Memory does not grow with the length of a run, and with the replications only by one number per metric.
+
+use super::record::{Bin, Record};
+use super::stat::{self, Summary};
+use super::timeline::Layout;
+use crate::metric::MetricDef;
+
+/// What several policies came to on the same worlds.
+#[derive(Clone, Debug)]
+pub struct Comparison {
+    /// In the order of the values of a record.
+    pub metrics: Vec<MetricDef>,
+    pub layout: Layout,
+    /// In the order of the scenario; the first is the reference.
+    pub policies: Vec<PolicyResults>,
+    /// Replications asked for.
+    pub asked: u32,
+    pub stopped: Stopped,
+    next: (u32, usize),
+}
+
+/// Why there are no more replications.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// All that were asked for are done.
+    Complete,
+    /// Somebody pressed Ctrl-C.
+    Interrupted,
+}
+
+/// One policy's share of a comparison.
+#[derive(Clone, Debug)]
+pub struct PolicyResults {
+    pub name: String,
+    /// One per replication.
+    pub digests: Vec<u64>,
+    /// One per bin of the layout, over all replications.
+    pub timeline: Vec<BinTotal>,
+    /// Per metric, the values over the replications.
+    values: Vec<Vec<f64>>,
+}
+
+/// A bin of the timeline over all replications.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BinTotal {
+    pub sums: Bin,
+    /// Of ok / (ok + failed) in the replications with any such call; none until there is one.
+    pub ratios: Option<Box<RatioCounts>>,
+}
+
+/// A histogram of ratios in whole percents: 100 means all, 0 means none, what lies between is never rounded to either.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RatioCounts([u32; 101]);
+
+impl Stopped {
+    /// As the manifest says it.
+    #[must_use]
+    pub fn reason(self) -> &'static str {
+        match self {
+            Stopped::Complete => "all replications asked for are done",
+            Stopped::Interrupted => "interrupted: what was finished is kept",
+        }
+    }
+}
+
+impl Comparison {
+    /// A comparison without records yet.
+    #[must_use]
+    pub fn new(policies: &[String], metrics: Vec<MetricDef>, layout: Layout, asked: u32) -> Comparison {
+        let empty = |name: &String| PolicyResults {
+            name: name.clone(),
+            digests: Vec::new(),
+            timeline: vec![BinTotal::default(); layout.bins.len()],
+            values: vec![Vec::new(); metrics.len()],
+        };
+        let policies = policies.iter().map(empty).collect();
+        Comparison { metrics, layout, policies, asked, stopped: Stopped::Complete, next: (0, 0) }
+    }
+
+    /// Folds the next record in.
+    ///
+    /// # Panics
+    /// Where it is not the next one in the order of (replication, policy), or has another shape: bugs of the caller.
+    pub fn push(&mut self, record: &Record) {
+        assert_eq!(
+            (record.replication, record.policy),
+            self.next,
+            "records come in the order of (replication, policy)"
+        );
+        assert_eq!(record.values.len(), self.metrics.len(), "one value per metric");
+        assert_eq!(record.timeline.len(), self.layout.bins.len(), "one bin per bin of the layout");
+        let policy = &mut self.policies[record.policy];
+        policy.digests.push(record.digest);
+        for (values, &value) in policy.values.iter_mut().zip(&record.values) {
+            // One zero only: a bit that nobody sees must not make two policies differ.
+            values.push(if value == 0.0 { 0.0 } else { value });
+        }
+        for (total, bin) in policy.timeline.iter_mut().zip(&record.timeline) {
+            total.add(*bin);
+        }
+        self.next = match self.next {
+            (replication, policy) if policy + 1 < self.policies.len() => (replication, policy + 1),
+            (replication, _) => (replication + 1, 0),
+        };
+    }
+
+    /// Whole replications folded in.
+    #[must_use]
+    pub fn finished(&self) -> u32 {
+        self.next.0
+    }
+
+    /// The position of a metric.
+    #[must_use]
+    pub fn metric(&self, name: &str) -> Option<usize> {
+        self.metrics.iter().position(|metric| metric.name == name)
+    }
+
+    /// A policy's values of a metric, replication by replication; NaN where it does not apply. Empty for an unknown metric.
+    #[must_use]
+    pub fn values(&self, policy: usize, metric: &str) -> &[f64] {
+        self.metric(metric).map_or(&[], |index| self.values_at(policy, index))
+    }
+
+    /// As [`Comparison::values`], by the metric's position.
+    #[must_use]
+    pub fn values_at(&self, policy: usize, metric: usize) -> &[f64] {
+        &self.policies[policy].values[metric]
+    }
+
+    /// A policy's metric in numbers; `None` where no replication has a value.
+    #[must_use]
+    pub fn summary(&self, policy: usize, metric: &str) -> Option<Summary> {
+        stat::summarise(self.values(policy, metric))
+    }
+
+    /// The mean of a metric, zero where no replication has a value.
+    #[must_use]
+    pub fn mean(&self, policy: usize, metric: &str) -> f64 {
+        self.summary(policy, metric).map_or(0.0, |summary| summary.mean)
+    }
+
+    /// Whether two policies have the same value of every metric in every replication.
+    #[must_use]
+    pub fn identical(&self, one: usize, other: usize) -> bool {
+        let bits = |policy: usize| self.policies[policy].values.iter().flatten().map(|value| value.to_bits());
+        bits(one).eq(bits(other))
+    }
+}
+
+impl BinTotal {
+    fn add(&mut self, bin: Bin) {
+        self.sums.ok += bin.ok;
+        self.sums.failed += bin.failed;
+        self.sums.forbidden += bin.forbidden;
+        self.sums.idp_token_requests += bin.idp_token_requests;
+        if bin.ok + bin.failed > 0 {
+            self.ratios.get_or_insert_with(|| Box::new(RatioCounts([0; 101]))).add(bin.ok, bin.failed);
+        }
+    }
+}
+
+impl RatioCounts {
+    fn add(&mut self, ok: u64, failed: u64) {
+        let level = match (ok, failed) {
+            (_, 0) => 100,
+            (0, _) => 0,
+            (ok, failed) => ((200 * ok / (ok + failed)).div_ceil(2)).clamp(1, 99),
+        };
+        self.0[usize::try_from(level).expect("at most 100")] += 1;
+    }
+
+    /// The smallest ratio with at least that share (in percent) of the replications at or below it.
+    ///
+    /// # Panics
+    /// Never: a histogram is made with its first value.
+    #[must_use]
+    pub fn quantile(&self, percent: u64) -> f64 {
+        let all: u64 = self.0.iter().map(|&count| u64::from(count)).sum();
+        let rank = (percent * all).div_ceil(100).max(1);
+        let level = (0..=100_u32)
+            .zip(&self.0)
+            .scan(0, |below, (level, &count)| {
+                *below += u64::from(count);
+                Some((level, *below))
+            })
+            .find(|&(_, below)| below >= rank);
+        f64::from(level.expect("the last level holds them all").0) / 100.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metric::Unit;
+    use crate::time::SimSpan;
+
+    fn comparison() -> Comparison {
+        let metric = MetricDef { name: "failed", unit: Unit::Count, better: None, doc: "" };
+        let layout = Layout::new(SimSpan::secs(2), &[]);
+        Comparison::new(&["a".into(), "b".into()], vec![metric], layout, 2)
+    }
+
+    fn record(replication: u32, policy: usize, value: f64, ok: u64, failed: u64) -> Record {
+        let bin = Bin { ok, failed, forbidden: 1, idp_token_requests: 2 };
+        let timeline = vec![bin, Bin::default()];
+        Record { policy, replication, digest: 7, values: vec![value], episodes: Vec::new(), timeline }
+    }
+
+    #[test]
+    fn records_add_up_by_policy() {
+        let mut comparison = comparison();
+        comparison.push(&record(0, 0, 1.0, 3, 1));
+        comparison.push(&record(0, 1, -0.0, 0, 0));
+        comparison.push(&record(1, 0, 2.0, 4, 0));
+        assert_eq!(comparison.finished(), 1);
+        assert_eq!(comparison.values(0, "failed"), [1.0, 2.0]);
+        assert_eq!(comparison.values(1, "failed")[0].to_bits(), 0);
+        let total = &comparison.policies[0].timeline[0];
+        assert_eq!(total.sums, Bin { ok: 7, failed: 1, forbidden: 2, idp_token_requests: 4 });
+        let ratios = total.ratios.as_ref().unwrap();
+        assert_eq!((ratios.quantile(5), ratios.quantile(95)), (0.75, 1.0));
+        assert_eq!(comparison.policies[1].timeline[0].ratios, None);
+    }
+
+    #[test]
+    fn nearly_all_is_not_all_and_nearly_none_is_not_none() {
+        let mut counts = RatioCounts([0; 101]);
+        counts.add(999_999, 1);
+        assert!((counts.quantile(50) - 0.99).abs() < 1e-12);
+        let mut counts = RatioCounts([0; 101]);
+        counts.add(1, 999_999);
+        assert!((counts.quantile(50) - 0.01).abs() < 1e-12);
+    }
+
+    #[test]
+    #[should_panic(expected = "in the order of (replication, policy)")]
+    fn a_record_out_of_order_is_a_bug() {
+        comparison().push(&record(0, 1, 0.0, 0, 0));
+    }
+}

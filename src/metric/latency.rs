@@ -1,0 +1,85 @@
+//! How long `ok` calls take, from the first birth at the client to the answer at the client.
+
+use hdrhistogram::Histogram;
+
+use super::{Collector, MetricDef, Scope, Unit, count, lower, ratio};
+use crate::model::fact::Fact;
+use crate::time::SimTime;
+
+/// Latencies in microseconds, three significant digits: integer counts, which add up in any order.
+#[derive(Debug)]
+pub struct Latency {
+    warmup: SimTime,
+    histogram: Histogram<u32>,
+    sum_ns: u128,
+    max_ns: u64,
+    n: u64,
+}
+
+/// A day: what takes longer counts as this in the quantiles.
+const LARGEST_US: u64 = 86_400_000_000;
+
+impl Collector for Latency {
+    const METRICS: &'static [MetricDef] = &[
+        lower("latency_mean_ms", Unit::Milliseconds, "mean latency of ok calls"),
+        lower("latency_p50_ms", Unit::Milliseconds, "median latency of ok calls"),
+        lower("latency_p99_ms", Unit::Milliseconds, "99th percentile of the latency of ok calls"),
+        lower("latency_max_ms", Unit::Milliseconds, "largest latency of an ok call"),
+    ];
+
+    fn new(scope: &Scope) -> Latency {
+        let histogram = Histogram::new_with_bounds(1, LARGEST_US, 3).expect("bounds and digits are allowed");
+        Latency { warmup: scope.warmup, histogram, sum_ns: 0, max_ns: 0, n: 0 }
+    }
+
+    fn observe(&mut self, at: SimTime, fact: &Fact) {
+        if let Fact::Latency(latency) = fact
+            && at >= self.warmup
+        {
+            self.histogram.saturating_record(latency.0 / 1_000);
+            self.sum_ns += u128::from(latency.0);
+            self.max_ns = self.max_ns.max(latency.0);
+            self.n += 1;
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a time in a mean")]
+    fn values(&mut self, _: &Scope, out: &mut Vec<f64>) {
+        let quantile = |q: f64| {
+            let us = self.histogram.value_at_quantile(q);
+            if self.n > 0 { us as f64 / 1e3 } else { f64::NAN }
+        };
+        out.push(ratio(self.sum_ns as f64 / 1e6, count(self.n)));
+        out.extend([quantile(0.5), quantile(0.99)]);
+        out.push(if self.n > 0 { self.max_ns as f64 / 1e6 } else { f64::NAN });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::SimSpan;
+
+    #[test]
+    fn quantiles_are_within_three_digits() {
+        let scope = Scope {
+            warmup: SimTime(1),
+            end: SimTime::ZERO,
+            lanes: 1,
+            caches: 1,
+            workers: 1,
+            users: vec![],
+            restarts: false,
+        };
+        let mut latency = Latency::new(&scope);
+        latency.observe(SimTime(0), &Fact::Latency(SimSpan::secs(99)));
+        for ms in 1..=1_000 {
+            latency.observe(SimTime(1), &Fact::Latency(SimSpan::millis(ms)));
+        }
+        let mut values = Vec::new();
+        latency.values(&scope, &mut values);
+        for (value, expected) in values.iter().zip([500.5, 500.0, 990.0, 1_000.0]) {
+            assert!((value / expected - 1.0).abs() < 2e-3, "{values:?}");
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Outage episodes of lanes, and what of them is charged to the time after a restart (`docs/model.md`, metrics).
+//!
+//! An episode runs from a lane's first failure to its next success. A restart window runs from *ready* to the next restart;
+//! an episode open at ready is charged to the window from its first failure after ready, so that a quiet lane does not
+//! count its silence.
+
+use super::{Collector, MetricDef, Scope, Unit, count, lower};
+use crate::id::LaneId;
+use crate::model::fact::{Calls, Fact};
+use crate::oauth::{Cause, Outcome};
+use crate::time::{SimSpan, SimTime};
+
+/// An outage episode of a lane, clipped to what is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Episode {
+    pub lane: LaneId,
+    pub start: SimTime,
+    pub end: SimTime,
+    pub first_cause: Cause,
+    pub failed: u64,
+}
+
+/// Follows every lane.
+#[derive(Debug)]
+pub struct Outages {
+    warmup: SimTime,
+    lanes: Vec<Lane>,
+    /// The window at hand began then.
+    window: Option<SimTime>,
+    failed_after_restart: u64,
+    recovery: SimSpan,
+    episodes: Vec<Episode>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Lane {
+    open: Option<Open>,
+    /// From here the open episode is charged to the window.
+    charged_from: Option<SimTime>,
+    /// A call has succeeded in the window.
+    recovered: bool,
+    downtime: SimSpan,
+    after_restart: SimSpan,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    start: SimTime,
+    first_cause: Cause,
+    failed: u64,
+}
+
+impl Collector for Outages {
+    const METRICS: &'static [MetricDef] = &[
+        lower("downtime_s", Unit::Seconds, "mean over lanes of the summed length of their outage episodes"),
+        lower("downtime_worst_lane_s", Unit::Seconds, "the largest lane of downtime_s"),
+        lower(
+            "downtime_after_restart_s",
+            Unit::Seconds,
+            "mean over lanes of the episode time charged to restart windows: what the policy, not the restart, cost",
+        ),
+        lower("downtime_after_restart_worst_lane_s", Unit::Seconds, "the largest lane of downtime_after_restart_s"),
+        lower("failed_after_restart", Unit::Count, "failures inside restart windows"),
+        lower("recovery_s", Unit::Seconds, "from ready until the last lane had recovered; the largest window"),
+        lower("censored_lanes", Unit::Count, "lanes with an episode open at the end"),
+        lower("episodes", Unit::Count, "outage episodes, over all lanes"),
+    ];
+
+    fn new(scope: &Scope) -> Outages {
+        Outages {
+            warmup: scope.warmup,
+            lanes: vec![Lane::default(); scope.lanes],
+            window: None,
+            failed_after_restart: 0,
+            recovery: SimSpan::ZERO,
+            episodes: Vec::new(),
+        }
+    }
+
+    fn observe(&mut self, at: SimTime, fact: &Fact) {
+        match fact {
+            Fact::Calls(calls) => match calls.outcome {
+                Outcome::Ok => self.succeeded(calls),
+                Outcome::Failed(cause) => self.failed(calls, cause),
+                Outcome::Forbidden => {}
+            },
+            Fact::RestartStopped => self.end_window(at),
+            Fact::Ready => self.begin_window(at),
+            _ => {}
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a number of lanes in a mean")]
+    fn values(&mut self, scope: &Scope, out: &mut Vec<f64>) {
+        self.end_window(scope.end);
+        let censored = self.lanes.iter().filter(|lane| lane.open.is_some()).count();
+        for index in 0..self.lanes.len() {
+            self.close(LaneId::at(index), scope.end);
+        }
+        let lanes = self.lanes.len() as f64;
+        let mean = |span: fn(&Lane) -> SimSpan| {
+            let sum: u128 = self.lanes.iter().map(|lane| u128::from(span(lane).0)).sum();
+            sum as f64 / 1e9 / lanes
+        };
+        let worst = |span: fn(&Lane) -> SimSpan| self.lanes.iter().map(span).max().unwrap_or_default().as_secs_f64();
+        let if_restarts = |value: f64| if scope.restarts { value } else { f64::NAN };
+        out.extend([mean(|lane| lane.downtime), worst(|lane| lane.downtime)]);
+        out.push(if_restarts(mean(|lane| lane.after_restart)));
+        out.push(if_restarts(worst(|lane| lane.after_restart)));
+        out.push(if_restarts(count(self.failed_after_restart)));
+        out.push(if_restarts(self.recovery.as_secs_f64()));
+        out.extend([count(censored as u64), count(self.episodes.len() as u64)]);
+    }
+}
+
+impl Outages {
+    /// The episodes, in the order of their ends; call it after [`Collector::values`].
+    pub fn take_episodes(&mut self) -> Vec<Episode> {
+        std::mem::take(&mut self.episodes)
+    }
+
+    fn failed(&mut self, calls: &Calls, first_cause: Cause) {
+        let lane = &mut self.lanes[calls.lane.index()];
+        let open = lane.open.get_or_insert(Open { start: calls.first, first_cause, failed: 0 });
+        open.failed += calls.n;
+        if self.window.is_some() {
+            lane.charged_from.get_or_insert(calls.first);
+            if calls.last >= self.warmup {
+                self.failed_after_restart += calls.n;
+            }
+        }
+    }
+
+    fn succeeded(&mut self, calls: &Calls) {
+        let lane = &mut self.lanes[calls.lane.index()];
+        if lane.open.is_some() {
+            self.charge(calls.lane, calls.first);
+            self.close(calls.lane, calls.first);
+        }
+        self.lanes[calls.lane.index()].recovered = true;
+    }
+
+    /// Charges what of the open episode belongs to the window, which it leaves at `at`.
+    fn charge(&mut self, lane: LaneId, at: SimTime) {
+        let (Some(ready), warmup) = (self.window, self.warmup) else { return };
+        let lane = &mut self.lanes[lane.index()];
+        if let Some(from) = lane.charged_from.take() {
+            lane.after_restart += at.since(from.max(warmup));
+            if !lane.recovered && at >= warmup {
+                self.recovery = self.recovery.max(at.since(ready));
+            }
+        }
+    }
+
+    /// Ends the open episode.
+    fn close(&mut self, id: LaneId, at: SimTime) {
+        let lane = &mut self.lanes[id.index()];
+        let Some(open) = lane.open.take() else { return };
+        if at < self.warmup {
+            return;
+        }
+        let start = open.start.max(self.warmup);
+        lane.downtime += at.since(start);
+        self.episodes.push(Episode { lane: id, start, end: at, first_cause: open.first_cause, failed: open.failed });
+    }
+
+    fn end_window(&mut self, at: SimTime) {
+        for index in 0..self.lanes.len() {
+            self.charge(LaneId::at(index), at);
+        }
+        self.window = None;
+    }
+
+    fn begin_window(&mut self, at: SimTime) {
+        self.window = Some(at);
+        for lane in &mut self.lanes {
+            (lane.charged_from, lane.recovered) = (None, false);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::ClientId;
+
+    fn scope() -> Scope {
+        let end = SimTime(100_000_000_000);
+        Scope { warmup: SimTime::ZERO, end, lanes: 2, caches: 2, workers: 1, users: vec![1], restarts: true }
+    }
+
+    fn call(lane: u32, at_s: u64, outcome: Outcome) -> (SimTime, Fact) {
+        let at = SimTime(at_s * 1_000_000_000);
+        let (lane, client) = (LaneId(lane), ClientId(0));
+        (at, Fact::Calls(Calls { lane, client, user: 0, outcome, n: 1, first: at, last: at }))
+    }
+
+    const BAD: Outcome = Outcome::Failed(Cause::StaleToken);
+
+    fn measured(scope: &Scope, facts: &[(SimTime, Fact)]) -> Vec<f64> {
+        let mut outages = Outages::new(scope);
+        facts.iter().for_each(|(at, fact)| outages.observe(*at, fact));
+        let mut values = Vec::new();
+        outages.values(scope, &mut values);
+        values
+    }
+
+    #[test]
+    fn an_episode_open_at_ready_is_charged_from_its_first_failure_after_it() {
+        let at = |s: u64| SimTime(s * 1_000_000_000);
+        let facts = [
+            (at(10), Fact::RestartStopped),
+            call(0, 12, BAD),
+            call(1, 13, BAD),
+            (at(20), Fact::Ready),
+            call(0, 25, BAD),
+            call(1, 26, Outcome::Ok),
+            call(0, 40, Outcome::Ok),
+            call(1, 50, BAD),
+            call(1, 55, Outcome::Ok),
+        ];
+        // Lane 0: 12–40, charged 25–40. Lane 1: 13–26, nothing charged; 50–55, charged, but after it had recovered.
+        assert_eq!(measured(&scope(), &facts), [23.0, 28.0, 10.0, 15.0, 2.0, 20.0, 0.0, 3.0]);
+    }
+
+    #[test]
+    fn a_window_ends_with_the_next_restart_and_the_end_censors() {
+        let at = |s: u64| SimTime(s * 1_000_000_000);
+        let facts = [
+            (at(10), Fact::RestartStopped),
+            (at(10), Fact::Ready),
+            call(0, 12, BAD),
+            (at(30), Fact::RestartStopped),
+            (at(40), Fact::Ready),
+            call(0, 70, BAD),
+        ];
+        // Charged 12–30 and 70–100 on one lane of two; the second window's recovery never came.
+        assert_eq!(measured(&scope(), &facts), [44.0, 88.0, 24.0, 48.0, 2.0, 60.0, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn the_warm_up_clips_episodes() {
+        let scope = Scope { warmup: SimTime(20_000_000_000), ..scope() };
+        let facts = [call(0, 5, BAD), call(0, 10, Outcome::Ok), call(0, 15, BAD), call(0, 30, Outcome::Ok)];
+        assert_eq!(measured(&scope, &facts)[..2], [5.0, 10.0]);
+    }
+}

@@ -1,0 +1,94 @@
+//! The delays of a world: constants get a lane of the event list each, a span of zero no event at all.
+
+use super::config::{Validation, WorldConfig};
+use super::event::Event;
+use crate::dist::Dist;
+use crate::engine::{Delay, Schedule};
+use crate::policy::Policy;
+use crate::time::SimSpan;
+
+/// How long until a call's next step.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Wait {
+    /// No time passes: the step is done at once.
+    None,
+    After(Delay),
+}
+
+/// A distribution, and the lane that serves it where it is a constant.
+#[derive(Clone, Debug)]
+pub(super) struct Timer {
+    constant: Option<Wait>,
+    extra: SimSpan,
+}
+
+impl Wait {
+    fn constant(span: SimSpan, s: &mut Schedule<Event>) -> Wait {
+        if span == SimSpan::ZERO { Wait::None } else { Wait::After(Delay::Constant(s.lane(span))) }
+    }
+}
+
+impl Timer {
+    /// For a distribution, to each sample of which `extra` is added.
+    fn new(dist: &Dist, extra: SimSpan, s: &mut Schedule<Event>) -> Timer {
+        Timer { constant: dist.constant().map(|span| Wait::constant(span + extra, s)), extra }
+    }
+
+    /// The wait; the uniform is asked for only where the distribution is not a constant.
+    pub fn wait(&self, dist: &Dist, uniform: impl FnOnce() -> f64) -> Wait {
+        self.constant.unwrap_or_else(|| Wait::After(Delay::Drawn(dist.sample(uniform()) + self.extra)))
+    }
+}
+
+/// Every delay that is known before the run.
+#[derive(Debug)]
+pub(super) struct Delays {
+    pub client_gateway: Wait,
+    pub gateway_backend: Wait,
+    /// Always an event, also for a span of zero: requests to the IdP may follow each other without end at one instant.
+    pub gateway_idp: Delay,
+    pub backend_idp: Delay,
+    pub overhead: Timer,
+    /// By API: the backend's service and the way back to the gateway.
+    pub service: Vec<Timer>,
+    pub token_service: Timer,
+    pub introspection_service: Timer,
+    /// By population.
+    pub client_timeouts: Vec<Delay>,
+    /// By API; unused where the backend asks nobody.
+    pub check_timeouts: Vec<Delay>,
+    pub fetch_timeout: Option<Delay>,
+    pub store: Delay,
+    pub lock_poll: Delay,
+    pub refetch: Delay,
+}
+
+impl Delays {
+    pub fn new(config: &WorldConfig, policy: &Policy, s: &mut Schedule<Event>) -> Delays {
+        let network = &config.network;
+        let check_timeout = |validation: &Validation| match validation {
+            Validation::Ideal => SimSpan::ZERO,
+            Validation::Introspect { timeout, .. } | Validation::Local { timeout, .. } => *timeout,
+        };
+        Delays {
+            client_gateway: Wait::constant(network.client_gateway, s),
+            gateway_backend: Wait::constant(network.gateway_backend, s),
+            gateway_idp: Delay::Constant(s.lane(network.gateway_idp)),
+            backend_idp: Delay::Constant(s.lane(network.backend_idp)),
+            overhead: Timer::new(&config.gateway.overhead, SimSpan::ZERO, s),
+            service: config.apis.iter().map(|api| Timer::new(&api.service_time, network.gateway_backend, s)).collect(),
+            token_service: Timer::new(&config.idp.token_service, SimSpan::ZERO, s),
+            introspection_service: Timer::new(&config.idp.introspection_service, SimSpan::ZERO, s),
+            client_timeouts: config.clients.iter().map(|client| Delay::Constant(s.lane(client.timeout))).collect(),
+            check_timeouts: config
+                .apis
+                .iter()
+                .map(|api| Delay::Constant(s.lane(check_timeout(&api.validation))))
+                .collect(),
+            fetch_timeout: policy.fetch.timeout.map(|timeout| Delay::Constant(s.lane(timeout))),
+            store: Delay::Constant(s.lane(policy.store.round_trip)),
+            lock_poll: Delay::Constant(s.lane(policy.fetch.lock_poll)),
+            refetch: Delay::Constant(s.lane(policy.fetch.retry_after)),
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! What the outside may see of a run. The model tells facts; metrics, timelines and traces only read them.
+
+use crate::id::{ClientId, GatewayId, HolderId, IdpNodeId, LaneId, NoticeId};
+use crate::oauth::{Cause, Outcome};
+use crate::time::{SimSpan, SimTime};
+
+/// Calls of one lane whose fate was settled: `n` of them, from `first` to `last`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Calls {
+    pub lane: LaneId,
+    pub client: ClientId,
+    pub user: u32,
+    pub outcome: Outcome,
+    pub n: u64,
+    pub first: SimTime,
+    pub last: SimTime,
+}
+
+/// One thing that happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fact {
+    Calls(Calls),
+    /// An `ok` call's answer reached the client, this long after its first birth.
+    Latency(SimSpan),
+    /// A settled call whose answer the client never saw.
+    AnswerLost,
+    /// Calls still without a fate at the end.
+    Unanswered(u64),
+    /// A call was sent again; `unsafe_call`: one that must not be.
+    Resend {
+        unsafe_call: bool,
+    },
+    /// A backend served a call on a token that was dead.
+    AcceptedWhileDead,
+    /// A request reached a node of the IdP that was up or starting.
+    IdpArrival(Request),
+    /// A node of the IdP, or its front, refused a connection.
+    IdpRefused(Request),
+    /// A full queue turned a request away.
+    IdpBusy(Request),
+    /// A worker of the IdP was busy so long.
+    Served {
+        from: SimTime,
+        to: SimTime,
+    },
+    /// A node of the IdP was up so long.
+    NodeUp {
+        from: SimTime,
+        to: SimTime,
+    },
+    TokenIssued,
+    /// A token request was sent.
+    FetchStarted {
+        holder: HolderId,
+    },
+    /// A token request came back with a token, or did not.
+    FetchEnded {
+        holder: HolderId,
+        failed: Option<Cause>,
+    },
+    /// A fetch after a purge got the refused token again, or there had been nothing wrong with the token.
+    WastedFetch,
+    /// Entries were dropped by a rule or an event.
+    Purged {
+        holder: HolderId,
+        n: u64,
+    },
+    /// A stale token lay in a cache and would have been used.
+    Stale {
+        from: SimTime,
+        to: SimTime,
+    },
+    /// A restart stopped the IdP, or a node of it: windows end here.
+    RestartStopped,
+    /// The first instant after a restart from which a token request sent to the front would be answered.
+    Ready,
+    Node(IdpNodeId, NodeState),
+    Gateway(GatewayId, bool),
+    Bus(bool),
+    /// The IdP published an event.
+    Published(NoticeId),
+    /// The event reached a gateway.
+    Delivered {
+        notice: NoticeId,
+        gateway: GatewayId,
+    },
+    /// The event was lost on its way to a gateway.
+    Missed {
+        notice: NoticeId,
+        gateway: GatewayId,
+    },
+}
+
+/// What a request to the IdP is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Request {
+    Token,
+    Introspection,
+    KeySet,
+}
+
+/// What a node of the IdP does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NodeState {
+    Up,
+    /// Finishes old requests and refuses new ones.
+    Draining,
+    Down,
+    /// Ports open, 503.
+    Starting,
+}
+
+/// Whoever reads facts.
+pub trait Observer {
+    /// Something happened at `at`; facts come in the order of time, but for spans told at their end.
+    fn fact(&mut self, at: SimTime, fact: &Fact);
+}
+
+/// Sees nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Blind;
+
+impl Observer for Blind {
+    fn fact(&mut self, _: SimTime, _: &Fact) {}
+}
+
+impl<A: Observer, B: Observer> Observer for (A, B) {
+    fn fact(&mut self, at: SimTime, fact: &Fact) {
+        self.0.fact(at, fact);
+        self.1.fact(at, fact);
+    }
+}
+
+impl<O: Observer> Observer for &mut O {
+    fn fact(&mut self, at: SimTime, fact: &Fact) {
+        (**self).fact(at, fact);
+    }
+}

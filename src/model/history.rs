@@ -1,0 +1,71 @@
+//! How something was a while ago: what a health check still believes.
+
+use std::collections::VecDeque;
+
+use crate::time::{SimSpan, SimTime};
+
+/// A value and its changes, as far back as somebody looks.
+#[derive(Clone, Debug)]
+pub struct History<T> {
+    /// Never empty; ascending.
+    changes: VecDeque<(SimTime, T)>,
+    delay: SimSpan,
+}
+
+impl<T: Copy> History<T> {
+    /// The value since ever, seen with a delay.
+    #[must_use]
+    pub fn new(value: T, delay: SimSpan) -> History<T> {
+        History { changes: VecDeque::from([(SimTime::ZERO, value)]), delay }
+    }
+
+    /// The value now.
+    #[must_use]
+    pub fn now(&self) -> T {
+        self.changes.back().expect("a history is never empty").1
+    }
+
+    /// The value as it was the delay ago.
+    #[must_use]
+    pub fn seen(&self, now: SimTime) -> T {
+        if let [(_, only)] = self.changes.as_slices().0 {
+            return *only;
+        }
+        let seen = |at: &SimTime| *at + self.delay <= now;
+        let last = self.changes.iter().rev().find(|(at, _)| seen(at));
+        last.or(self.changes.front()).expect("a history is never empty").1
+    }
+
+    /// The value changes.
+    pub fn set(&mut self, now: SimTime, value: T) {
+        while self.changes.len() > 1 && self.changes[1].0 + self.delay <= now {
+            self.changes.pop_front();
+        }
+        self.changes.push_back((now, value));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_are_seen_after_the_delay() {
+        let mut history = History::new('a', SimSpan(10));
+        history.set(SimTime(100), 'b');
+        history.set(SimTime(105), 'c');
+        assert_eq!(history.now(), 'c');
+        for (now, seen) in [(109, 'a'), (110, 'b'), (114, 'b'), (115, 'c')] {
+            assert_eq!(history.seen(SimTime(now)), seen, "{now}");
+        }
+        history.set(SimTime(200), 'd');
+        assert_eq!((history.seen(SimTime(209)), history.changes.len()), ('c', 2));
+    }
+
+    #[test]
+    fn without_delay_the_present_is_seen() {
+        let mut history = History::new(true, SimSpan::ZERO);
+        history.set(SimTime(5), false);
+        assert!(!history.seen(SimTime(5)));
+    }
+}

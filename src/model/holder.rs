@@ -1,0 +1,504 @@
+//! Token holders: where the policy's rules meet the world. A holder is a gateway node that needs tokens for a credential;
+//! its entry is its own or lies in a shared store (model.md §4).
+
+use super::call::{Held, RESEND};
+use super::event::{Event, Leg, Step, TimerKey};
+use super::fact::{Fact, Observer};
+use super::idp::{Arrival, Job};
+use super::store::StoreOp;
+use super::world::World;
+use crate::engine::{Delay, Handle, Schedule};
+use crate::id::{CacheId, CallId, CredentialId, FlightId, GatewayId, HolderId};
+use crate::oauth::{Cause, Token};
+use crate::policy::cache::{Cache, Drop, Entry};
+use crate::policy::fetch::OnFailure;
+use crate::policy::fetcher::{Action, Fetcher, Request, Starter};
+use crate::policy::rejection::{Purge, Refusal, Then};
+use crate::rng::{Row, Rows, StreamKey, uniform};
+use crate::time::{SimSpan, SimTime};
+
+/// A gateway node that needs tokens for a credential.
+#[derive(Debug)]
+pub(super) struct Holder {
+    pub gateway: GatewayId,
+    pub credential: CredentialId,
+    pub cache: CacheId,
+    pub fetcher: Fetcher,
+    /// The draws of its token requests, by their number.
+    pub key: StreamKey,
+    refresh: Option<Handle>,
+    /// What a refusal last dropped, until the next token comes.
+    dropped: Option<Dropped>,
+}
+
+/// A place for an entry, and since when it is a stale one.
+#[derive(Debug, Default)]
+pub(super) struct CachePlace {
+    pub cache: Cache,
+    stale_since: Option<SimTime>,
+}
+
+/// An entry that a refusal dropped.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Dropped {
+    token: u64,
+    /// There was nothing wrong with the token: the 403 was the backend's own.
+    genuine: bool,
+}
+
+/// A token request in the air.
+#[derive(Debug)]
+pub(super) struct Flight {
+    pub holder: HolderId,
+    pub request: Request,
+    /// The draws for the front, the service, and the jitter of the refresh that follows.
+    pub words: Row,
+    timeout: Option<Handle>,
+    /// Nobody waits for it any more.
+    over: bool,
+    /// It hangs: nothing comes back.
+    lost: bool,
+    pub answer: Option<Result<Token, Cause>>,
+}
+
+impl Holder {
+    pub fn new(gateway: GatewayId, credential: CredentialId, cache: CacheId, key: StreamKey) -> Holder {
+        Holder { gateway, credential, cache, fetcher: Fetcher::default(), key, refresh: None, dropped: None }
+    }
+}
+
+impl<O: Observer> World<O> {
+    pub(super) fn holder_of(&self, id: CallId) -> HolderId {
+        let call = &self.calls[id];
+        let credential = self.config.apis[call.api.index()].credential;
+        HolderId::at(call.gateway.index() * self.config.credentials.len() + credential.index())
+    }
+
+    fn place(&mut self, holder: HolderId) -> &mut CachePlace {
+        let cache = self.holders[holder.index()].cache;
+        &mut self.caches[cache.index()]
+    }
+
+    /// A call needs a token.
+    pub(super) fn ask(&mut self, id: CallId, s: &mut Schedule<Event>) {
+        if !self.policy.lifetime.caches() {
+            self.missed(id, s);
+        } else if self.policy.store.shared {
+            self.store_op(StoreOp::Lookup(id), s);
+        } else {
+            self.looked_up(id, s);
+        }
+    }
+
+    /// The cache has been looked at.
+    pub(super) fn looked_up(&mut self, id: CallId, s: &mut Schedule<Event>) {
+        let holder = self.holder_of(id);
+        match self.place(holder).cache.usable(s.now()).copied() {
+            Some(entry) => self.take(id, &entry, s),
+            None => self.missed(id, s),
+        }
+    }
+
+    /// The call takes a token and goes to the backend.
+    fn take(&mut self, id: CallId, entry: &Entry, s: &mut Schedule<Event>) {
+        self.calls[id].held = Some(Held { token: entry.token, received: entry.received });
+        self.send(id, s);
+    }
+
+    /// Nothing to use is cached.
+    fn missed(&mut self, id: CallId, s: &mut Schedule<Event>) {
+        let holder = self.holder_of(id);
+        let mut actions = std::mem::take(&mut self.actions);
+        self.holders[holder.index()].fetcher.missed(s.now(), id, &self.policy.fetch, &mut actions);
+        self.act(holder, actions, None, s);
+    }
+
+    /// Does what a fetcher wants; `fresh` is the token that it serves, if it serves one.
+    pub(super) fn act(
+        &mut self,
+        holder: HolderId,
+        mut actions: Vec<Action>,
+        fresh: Option<Entry>,
+        s: &mut Schedule<Event>,
+    ) {
+        for action in actions.drain(..) {
+            match action {
+                Action::Send(request) => self.send_request(holder, request, s),
+                Action::SeekLock => self.store_op(StoreOp::SeekLock(holder), s),
+                Action::PollLater => {
+                    s.after(self.lanes.lock_poll, Event::HolderTimer(holder, TimerKey::PollLock));
+                }
+                Action::Serve(id) => self.serve(id, &fresh.expect("who serves has a token"), s),
+                Action::Refuse(id, cause) => self.no_token(id, cause, s),
+                Action::RefreshLater => self.arm(holder, self.lanes.refetch, s),
+            }
+        }
+        self.actions = actions;
+    }
+
+    /// A call that waited goes on with the token that was fetched.
+    fn serve(&mut self, id: CallId, entry: &Entry, s: &mut Schedule<Event>) {
+        let call = &self.calls[id];
+        if call.abandoned {
+            self.gateway_done(id);
+        } else if call.doomed {
+            let cause = call.refused_for;
+            self.fail(id, cause, s);
+        } else {
+            self.take(id, entry, s);
+        }
+    }
+
+    /// No token could be got for a call.
+    fn no_token(&mut self, id: CallId, cause: Cause, s: &mut Schedule<Event>) {
+        let call = &self.calls[id];
+        if call.abandoned {
+            return self.gateway_done(id);
+        }
+        if call.doomed {
+            let cause = call.refused_for;
+            return self.fail(id, cause, s);
+        }
+        match self.policy.fetch.on_failure {
+            OnFailure::Fail => self.fail(id, cause, s),
+            OnFailure::SendWithoutToken => {
+                self.calls[id].held = None;
+                self.send(id, s);
+            }
+            OnFailure::UseStale => {
+                let holder = self.holder_of(id);
+                match self.place(holder).cache.any().copied() {
+                    Some(entry) => self.take(id, &entry, s),
+                    None => self.fail(id, cause, s),
+                }
+            }
+        }
+    }
+
+    fn send_request(&mut self, holder: HolderId, request: Request, s: &mut Schedule<Event>) {
+        self.tell(s.now(), Fact::FetchStarted { holder });
+        let words = Rows::new(self.holders[holder.index()].key).row(0, request.number);
+        let id = self.flights.next_id();
+        let timeout = self.lanes.fetch_timeout.map(|delay| s.after(delay, Event::Flight(id, Leg::TimedOut)));
+        self.flights.insert(Flight { holder, request, words, timeout, over: false, lost: false, answer: None });
+        s.after(self.lanes.gateway_idp, Event::Flight(id, Leg::AtIdp));
+    }
+
+    /// A token request gets one leg further.
+    pub(super) fn flight(&mut self, id: FlightId, leg: Leg, s: &mut Schedule<Event>) {
+        match leg {
+            Leg::AtIdp => {
+                let (holder, word) = (self.flights[id].holder, self.flights[id].words[0]);
+                let caller = self.holders[holder.index()].gateway.index();
+                match self.idp_arrival(super::fact::Request::Token, caller, word, Some(Job::Token(id)), s) {
+                    Arrival::Taken => {}
+                    Arrival::Refused => self.flight_failed(id, Cause::IdpDown, s),
+                    Arrival::Lost if self.flights[id].over => drop(self.flights.remove(id)),
+                    Arrival::Lost => self.flights[id].lost = true,
+                    Arrival::TurnedAway(cause) => {
+                        self.flights[id].answer = Some(Err(cause));
+                        self.answer_flight(id, s);
+                    }
+                }
+            }
+            Leg::Back => match self.flights[id].answer.expect("what comes back has an answer") {
+                Ok(token) => self.landed(id, token, s),
+                Err(cause) => self.flight_failed(id, cause, s),
+            },
+            Leg::TimedOut => {
+                let flight = &mut self.flights[id];
+                (flight.timeout, flight.over) = (None, true);
+                let (holder, request, lost) = (flight.holder, flight.request, flight.lost);
+                if lost {
+                    self.flights.remove(id);
+                }
+                self.fetch_failed(holder, request, Cause::IdpTimeout, s);
+            }
+        }
+    }
+
+    /// The IdP's answer to a token request leaves.
+    pub(super) fn answer_flight(&mut self, id: FlightId, s: &mut Schedule<Event>) {
+        s.after(self.lanes.gateway_idp, Event::Flight(id, Leg::Back));
+    }
+
+    /// A token request has failed, and its holder knows.
+    pub(super) fn flight_failed(&mut self, id: FlightId, cause: Cause, s: &mut Schedule<Event>) {
+        let flight = self.flights.remove(id);
+        if !flight.over {
+            if let Some(timeout) = flight.timeout {
+                s.cancel(timeout);
+            }
+            self.fetch_failed(flight.holder, flight.request, cause, s);
+        }
+    }
+
+    fn fetch_failed(&mut self, holder: HolderId, request: Request, cause: Cause, s: &mut Schedule<Event>) {
+        self.tell(s.now(), Fact::FetchEnded { holder, failed: Some(cause) });
+        self.release_lock(holder);
+        let mut actions = std::mem::take(&mut self.actions);
+        self.holders[holder.index()].fetcher.failed(s.now(), request, cause, &self.policy.fetch, &mut actions);
+        self.act(holder, actions, None, s);
+    }
+
+    /// A token has come: it is cached, and those who waited go on.
+    fn landed(&mut self, id: FlightId, token: Token, s: &mut Schedule<Event>) {
+        let flight = self.flights.remove(id);
+        if flight.over {
+            return;
+        }
+        if let Some(timeout) = flight.timeout {
+            s.cancel(timeout);
+        }
+        let holder = flight.holder;
+        self.tell(s.now(), Fact::FetchEnded { holder, failed: None });
+        if let Some(dropped) = self.holders[holder.index()].dropped.take()
+            && (dropped.genuine || dropped.token == token.id)
+        {
+            self.tell(s.now(), Fact::WastedFetch);
+        }
+        let entry = self.entry(holder, token, s.now());
+        let jitter = uniform(flight.words[2]);
+        if self.policy.store.shared && self.policy.lifetime.caches() {
+            self.store_op(StoreOp::Write { holder, entry, request: flight.request, jitter }, s);
+        } else {
+            self.cached(holder, entry, flight.request, jitter, s);
+        }
+    }
+
+    fn entry(&self, holder: HolderId, token: Token, now: SimTime) -> Entry {
+        let clock = self.gateways[self.holders[holder.index()].gateway.index()].clock;
+        let until = self.policy.lifetime.used_until(now.stamp(), token.expires_in_s(now), clock);
+        Entry { token, received: now.stamp(), until }
+    }
+
+    /// A token is where it belongs; those who waited for it go on.
+    pub(super) fn cached(
+        &mut self,
+        holder: HolderId,
+        entry: Entry,
+        request: Request,
+        jitter: f64,
+        s: &mut Schedule<Event>,
+    ) {
+        self.put(holder, entry, jitter, s);
+        self.release_lock(holder);
+        let mut actions = std::mem::take(&mut self.actions);
+        self.holders[holder.index()].fetcher.succeeded(request, &self.policy.fetch, &mut actions);
+        self.act(holder, actions, Some(entry), s);
+    }
+
+    /// Caches an entry, and sets the timer that will refresh it.
+    pub(super) fn put(&mut self, holder: HolderId, entry: Entry, jitter: f64, s: &mut Schedule<Event>) {
+        if !self.policy.lifetime.caches() {
+            return;
+        }
+        self.unstale(self.holders[holder.index()].cache, s.now());
+        let killed = self.idp.truth.death(&entry.token, s.now()).is_some_and(|death| death.cause == Cause::StaleToken);
+        let place = self.place(holder);
+        let same = place.cache.put(entry).is_some_and(|old| old.token.id == entry.token.id);
+        place.stale_since = killed.then_some(s.now());
+        let usable = SimSpan(entry.until.0.saturating_sub(entry.received.0).unsigned_abs());
+        let after = self.policy.lifetime.refresh_after(usable, jitter).filter(|_| !same);
+        if let Some(after) = after {
+            let due = entry.received.after(after).clamped().max(s.now());
+            self.arm(holder, Delay::Drawn(due.since(s.now())), s);
+        }
+    }
+
+    /// Sets the timer of the next background fetch, instead of the one that was set.
+    fn arm(&mut self, holder: HolderId, delay: Delay, s: &mut Schedule<Event>) {
+        self.disarm(holder, s);
+        let handle = s.after(delay, Event::HolderTimer(holder, TimerKey::Refresh));
+        self.holders[holder.index()].refresh = Some(handle);
+    }
+
+    fn disarm(&mut self, holder: HolderId, s: &mut Schedule<Event>) {
+        if let Some(handle) = self.holders[holder.index()].refresh.take() {
+            s.cancel(handle);
+        }
+    }
+
+    /// A timer of a holder's rule fires.
+    pub(super) fn holder_timer(&mut self, holder: HolderId, key: TimerKey, s: &mut Schedule<Event>) {
+        match key {
+            TimerKey::Refresh => {
+                self.holders[holder.index()].refresh = None;
+                self.refresh(holder, s);
+            }
+            TimerKey::PollLock if self.holders[holder.index()].fetcher.seeks() => {
+                self.store_op(StoreOp::SeekLock(holder), s);
+            }
+            TimerKey::PollLock => {}
+        }
+    }
+
+    /// Fetches in the background.
+    pub(super) fn refresh(&mut self, holder: HolderId, s: &mut Schedule<Event>) {
+        let mut actions = std::mem::take(&mut self.actions);
+        self.holders[holder.index()].fetcher.refresh(&self.policy.fetch, &mut actions);
+        self.act(holder, actions, None, s);
+    }
+
+    /// The backend refused a call, by a 401 or 403; `genuine`: its own 403, nothing is wrong with the token.
+    pub(super) fn refused(&mut self, id: CallId, genuine: bool, s: &mut Schedule<Event>) {
+        let call = &self.calls[id];
+        let api = &self.config.apis[call.api.index()];
+        let (status, error) =
+            if genuine { (403, &api.forbidden_error) } else { (api.reject_status, &api.reject_error) };
+        let decision = self.policy.rejection.decide(
+            s.now(),
+            Refusal {
+                status,
+                error: error.0.as_deref(),
+                received: call.held.map(|held| held.received),
+                resends: call.sends - 1,
+            },
+        );
+        let what = match (decision.purge, call.held) {
+            (Purge::Nothing, _) | (Purge::IfSame, None) => None,
+            (Purge::ByKey | Purge::Issuer, _) => Some(Drop::Whatever),
+            (Purge::IfSame, Some(held)) => Some(Drop::Same { id: held.token.id }),
+        };
+        let Some(what) = what else { return self.after_purge(id, decision.then, s) };
+        let holder = self.holder_of(id);
+        let wide = decision.purge == Purge::Issuer;
+        if self.policy.store.shared {
+            // Who only passes the refusal on does not wait for the store.
+            let waits = (decision.then != Then::PassThrough).then_some((id, decision.then));
+            self.store_op(StoreOp::Purge { holder, wide, what, genuine, waits }, s);
+            if waits.is_none() {
+                self.after_purge(id, decision.then, s);
+            }
+        } else {
+            self.purge(holder, wide, what, genuine, s);
+            self.after_purge(id, decision.then, s);
+        }
+    }
+
+    /// What becomes of a refused call.
+    pub(super) fn after_purge(&mut self, id: CallId, then: Then, s: &mut Schedule<Event>) {
+        let call = &mut self.calls[id];
+        if call.abandoned {
+            return self.gateway_done(id);
+        }
+        match then {
+            Then::PassThrough => {
+                let cause = call.refused_for;
+                self.fail(id, cause, s);
+            }
+            Then::Answer500 => {
+                call.doomed = true;
+                self.missed(id, s);
+            }
+            Then::Resend { .. } => {
+                let (origin, row, attempt, resend) = (call.origin, call.birth.row, call.attempt, call.sends - 1);
+                let backoff = self.policy.rejection.backoff;
+                let jitter = if backoff.jitter > 0.0 {
+                    uniform(self.further(origin, RESEND + (u64::from(attempt) << 12) + u64::from(resend), row)[0])
+                } else {
+                    0.5
+                };
+                match backoff.wait(resend, jitter) {
+                    SimSpan::ZERO => self.ask(id, s),
+                    wait => {
+                        s.at(s.now() + wait, Event::Call(id, Step::NeedsToken));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Drops what a refusal is about from this holder's cache, or from all of its node's.
+    pub(super) fn purge(&mut self, holder: HolderId, wide: bool, what: Drop, genuine: bool, s: &mut Schedule<Event>) {
+        let credentials = self.config.credentials.len();
+        let first = if wide { holder.index() / credentials * credentials } else { holder.index() };
+        for index in first..first + if wide { credentials } else { 1 } {
+            let holder = HolderId::at(index);
+            if let Some(entry) = self.purge_one(holder, what, s) {
+                self.holders[index].dropped = Some(Dropped { token: entry.token.id, genuine });
+            }
+        }
+    }
+
+    /// Drops an entry, if it is what the purge is about.
+    pub(super) fn purge_one(&mut self, holder: HolderId, what: Drop, s: &mut Schedule<Event>) -> Option<Entry> {
+        let now = s.now();
+        let cache = self.holders[holder.index()].cache;
+        let entry = self.caches[cache.index()].cache.purge(what)?;
+        self.close_stale(cache, entry, now);
+        self.disarm(holder, s);
+        self.tell(now, Fact::Purged { holder, n: 1 });
+        Some(entry)
+    }
+
+    /// Tokens have died at this instant: entries that hold one are stale from now on.
+    pub(super) fn tokens_died(&mut self, now: SimTime) {
+        for place in &mut self.caches {
+            if place.stale_since.is_none()
+                && let Some(entry) = place.cache.usable(now)
+                && self.idp.truth.death(&entry.token, now).is_some_and(|death| death.cause == Cause::StaleToken)
+            {
+                place.stale_since = Some(now);
+            }
+        }
+    }
+
+    /// The entry of a cache goes: tells for how long it was a stale one.
+    pub(super) fn unstale(&mut self, cache: CacheId, now: SimTime) {
+        if let Some(entry) = self.caches[cache.index()].cache.any().copied() {
+            self.close_stale(cache, entry, now);
+        }
+    }
+
+    fn close_stale(&mut self, cache: CacheId, entry: Entry, now: SimTime) {
+        if let Some(from) = self.caches[cache.index()].stale_since.take() {
+            let to = now.min(entry.until.clamped());
+            if to > from {
+                self.tell(now, Fact::Stale { from, to });
+            }
+        }
+    }
+
+    /// A gateway node went down: its caches, its flights and those who waited for them are lost.
+    pub(super) fn holders_lost(&mut self, gateway: GatewayId, s: &mut Schedule<Event>) {
+        let credentials = self.config.credentials.len();
+        let mut lost = Vec::new();
+        for index in gateway.index() * credentials..(gateway.index() + 1) * credentials {
+            let holder = HolderId::at(index);
+            self.holders[index].fetcher.reset(&mut lost);
+            self.holders[index].dropped = None;
+            self.disarm(holder, s);
+            if !self.policy.store.shared {
+                let cache = self.holders[index].cache;
+                self.unstale(cache, s.now());
+                self.caches[cache.index()].cache.purge(Drop::Whatever);
+            }
+        }
+        let flights: Vec<FlightId> = self
+            .flights
+            .iter()
+            .filter(|(_, flight)| !flight.over && self.holders[flight.holder.index()].gateway == gateway)
+            .map(|(id, _)| id)
+            .collect();
+        for id in flights {
+            let flight = &mut self.flights[id];
+            flight.over = true;
+            lost.extend(flight.request.owner);
+            if let Some(timeout) = flight.timeout.take() {
+                s.cancel(timeout);
+            }
+            if flight.lost {
+                self.flights.remove(id);
+            }
+        }
+        for call in lost {
+            self.gateway_done(call);
+        }
+    }
+
+    /// Whether this holder fetches for a call that waits, or only in the background.
+    pub(super) fn starter(&self, holder: HolderId) -> Option<Starter> {
+        self.holders[holder.index()].fetcher.busy()
+    }
+}

@@ -1,0 +1,393 @@
+//! The authorization server: its front, its nodes with workers and queues, and what it knows of its tokens (model.md §6).
+
+use std::collections::VecDeque;
+
+use super::arena::Arena;
+use super::config::{Front, HealthOf, TokenFormat, Unreachable};
+use super::delays::Wait;
+use super::event::Event;
+use super::fact::{Fact, NodeState, Observer, Request};
+use super::history::History;
+use super::world::World;
+use crate::engine::{Delay, Handle, Schedule};
+use crate::id::{FaultId, FlightId, IdpNodeId, IntrospectionId, ServiceId};
+use crate::oauth::{Cause, Token, Truth};
+use crate::persistence::{self, Done, Step};
+use crate::rng::uniform;
+use crate::time::{ClockOffset, SimTime};
+
+/// The authorization server.
+#[derive(Debug)]
+pub(super) struct Idp {
+    pub nodes: Vec<Node>,
+    pub truth: Truth,
+    services: Arena<ServiceId, Service>,
+    /// How many requests the front has sent on, by kind.
+    turns: [u64; 3],
+    /// Slow-downs in force.
+    slow: Vec<(Owner, f64)>,
+    /// Number of the next token.
+    pub next_token: u64,
+    /// A restart has stopped it, and no token request would be answered yet.
+    awaiting_ready: bool,
+}
+
+/// One node.
+#[derive(Debug)]
+pub(super) struct Node {
+    state: History<NodeState>,
+    up_since: SimTime,
+    queue: VecDeque<Job>,
+    busy: u32,
+    /// What stopped it last: only that brings it back.
+    owner: Option<Owner>,
+    pub clock: ClockOffset,
+}
+
+/// An occurrence of a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {
+    pub fault: FaultId,
+    pub occurrence: u32,
+}
+
+/// What a worker does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Job {
+    Token(FlightId),
+    Introspection(IntrospectionId),
+}
+
+#[derive(Debug)]
+struct Service {
+    node: IdpNodeId,
+    job: Job,
+    from: SimTime,
+    handle: Handle,
+}
+
+/// What a request meets at the front.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Arrival {
+    /// A node has it.
+    Taken,
+    /// The connection was refused, which the caller knows at this instant.
+    Refused,
+    /// It hangs.
+    Lost,
+    /// A node answers, but not what was asked: the queue is full, or the node not ready.
+    TurnedAway(Cause),
+}
+
+impl Idp {
+    pub fn new(nodes: usize, detect: crate::time::SimSpan, truth: Truth, clock: ClockOffset) -> Idp {
+        let node = || Node {
+            state: History::new(NodeState::Up, detect),
+            up_since: SimTime::ZERO,
+            queue: VecDeque::new(),
+            busy: 0,
+            owner: None,
+            clock,
+        };
+        Idp {
+            nodes: (0..nodes).map(|_| node()).collect(),
+            truth,
+            services: Arena::new(),
+            turns: [0; 3],
+            slow: Vec::new(),
+            next_token: 0,
+            awaiting_ready: false,
+        }
+    }
+
+    /// Whether the front uses a node, as far as it knows by now.
+    fn in_use(&self, node: usize, health: HealthOf, now: SimTime) -> bool {
+        match self.nodes[node].state.seen(now) {
+            NodeState::Up => true,
+            NodeState::Starting => health == HealthOf::Port,
+            NodeState::Draining | NodeState::Down => false,
+        }
+    }
+
+    /// The node that the front sends a caller to.
+    fn route(
+        &mut self,
+        kind: Request,
+        caller: usize,
+        word: u64,
+        front: Front,
+        health: HealthOf,
+        now: SimTime,
+    ) -> Option<usize> {
+        let all = self.nodes.len();
+        let used = (0..all).filter(|node| self.in_use(*node, health, now)).count();
+        if used == 0 {
+            return None;
+        }
+        let nth = |n: usize| (0..all).filter(|node| self.in_use(*node, health, now)).nth(n);
+        match front {
+            Front::RoundRobin => {
+                let turn = self.turns[kind as usize];
+                let found = nth(usize::try_from(turn % used as u64).expect("below a usize"));
+                self.turns[kind as usize] += 1;
+                found
+            }
+            Front::Random => nth(super::call::pick(word, used)),
+            Front::Sticky => (0..all).map(|step| (caller + step) % all).find(|node| self.in_use(*node, health, now)),
+        }
+    }
+
+    fn factor(&self) -> f64 {
+        self.slow.iter().map(|(_, factor)| factor).product()
+    }
+}
+
+impl<O: Observer> World<O> {
+    /// A request reaches the front at this instant.
+    pub(super) fn idp_arrival(
+        &mut self,
+        kind: Request,
+        caller: usize,
+        word: u64,
+        job: Option<Job>,
+        s: &mut Schedule<Event>,
+    ) -> Arrival {
+        let config = &self.config.idp;
+        let (workers, queue, unreachable) = (config.workers, config.queue, config.unreachable);
+        let routed = self.idp.route(kind, caller, word, config.front, config.health_of, s.now());
+        let Some(index) = routed else { return self.nobody_there(kind, unreachable, s) };
+        let node = &mut self.idp.nodes[index];
+        match node.state.now() {
+            NodeState::Down => self.nobody_there(kind, unreachable, s),
+            NodeState::Draining => self.nobody_there(kind, Unreachable::Refuse, s),
+            NodeState::Starting => {
+                self.tell(s.now(), Fact::IdpArrival(kind));
+                Arrival::TurnedAway(Cause::IdpDown)
+            }
+            NodeState::Up => {
+                let room = node.busy < workers || node.queue.len() < queue as usize;
+                match job {
+                    Some(job) if node.busy < workers => self.serve_next(IdpNodeId::at(index), job, s),
+                    Some(job) if room => node.queue.push_back(job),
+                    Some(_) | None => {}
+                }
+                self.tell(s.now(), Fact::IdpArrival(kind));
+                if room || job.is_none() {
+                    return Arrival::Taken;
+                }
+                self.tell(s.now(), Fact::IdpBusy(kind));
+                Arrival::TurnedAway(Cause::IdpBusy)
+            }
+        }
+    }
+
+    fn nobody_there(&mut self, kind: Request, unreachable: Unreachable, s: &Schedule<Event>) -> Arrival {
+        match unreachable {
+            Unreachable::Hang => Arrival::Lost,
+            Unreachable::Refuse => {
+                self.tell(s.now(), Fact::IdpRefused(kind));
+                Arrival::Refused
+            }
+        }
+    }
+
+    /// A worker begins a service.
+    fn serve_next(&mut self, node: IdpNodeId, job: Job, s: &mut Schedule<Event>) {
+        let (timer, dist, word) = match job {
+            Job::Token(flight) => {
+                (&self.lanes.token_service, &self.config.idp.token_service, self.flights[flight].words[1])
+            }
+            Job::Introspection(id) => {
+                let dist = &self.config.idp.introspection_service;
+                (&self.lanes.introspection_service, dist, self.introspections[id].words[1])
+            }
+        };
+        let wait = if self.idp.slow.is_empty() {
+            timer.wait(dist, || uniform(word))
+        } else {
+            Wait::After(Delay::Drawn(dist.sample(uniform(word)).scaled(self.idp.factor())))
+        };
+        let delay = match wait {
+            Wait::After(delay) => delay,
+            // A service is always an event: the worker is taken for an instant.
+            Wait::None => Delay::Drawn(crate::time::SimSpan::ZERO),
+        };
+        let id = self.idp.services.next_id();
+        let handle = s.after(delay, Event::Served(id));
+        self.idp.services.insert(Service { node, job, from: s.now(), handle });
+        self.idp.nodes[node.index()].busy += 1;
+    }
+
+    /// A worker is done.
+    pub(super) fn served(&mut self, id: ServiceId, s: &mut Schedule<Event>) {
+        let service = self.idp.services.remove(id);
+        self.tell(s.now(), Fact::Served { from: service.from, to: s.now() });
+        let node = &mut self.idp.nodes[service.node.index()];
+        node.busy -= 1;
+        if let Some(next) = node.queue.pop_front() {
+            self.serve_next(service.node, next, s);
+        }
+        match service.job {
+            Job::Token(flight) => self.issue(service.node, flight, s),
+            Job::Introspection(id) => self.introspected(id, s),
+        }
+    }
+
+    /// Drives the flow that issues a token: in memory, none of its steps waits for anything.
+    fn issue(&mut self, node: IdpNodeId, flight: FlightId, s: &mut Schedule<Event>) {
+        let mut done = Done::Served;
+        loop {
+            match persistence::memory::next(done) {
+                Step::Create => {
+                    let token = self.create_token(node, flight, s.now());
+                    self.flights[flight].answer = Some(Ok(token));
+                    done = Done::Created;
+                }
+                Step::Answer => return self.answer_flight(flight, s),
+            }
+        }
+    }
+
+    fn create_token(&mut self, node: IdpNodeId, flight: FlightId, now: SimTime) -> Token {
+        self.tell(now, Fact::TokenIssued);
+        let credential = self.holders[self.flights[flight].holder.index()].credential;
+        self.new_token(node, credential, now.stamp())
+    }
+
+    /// A token as `node` issues it at `issued`, with the lifetime that this policy asks for.
+    pub(super) fn new_token(
+        &mut self,
+        node: IdpNodeId,
+        credential: crate::id::CredentialId,
+        issued: crate::time::Stamp,
+    ) -> Token {
+        let id = self.idp.next_token;
+        self.idp.next_token += 1;
+        let lifetime = self.token_lifetime();
+        let clock = self.idp.nodes[node.index()].clock;
+        let iat_s = clock.whole_secs(issued);
+        let (key, expires) = match self.config.idp.token_format {
+            TokenFormat::Opaque => (None, issued.after(lifetime)),
+            TokenFormat::Jwt => (Some(self.idp.truth.keys.signing()), clock.instant_of(iat_s).after(lifetime)),
+        };
+        Token { id, credential, node, key, issued, expires, iat_s }
+    }
+
+    /// Tokens get the smaller of what the IdP gives and what the policy asks for.
+    pub(super) fn token_lifetime(&self) -> crate::time::SimSpan {
+        let given = self.config.idp.token_lifetime;
+        self.policy.lifetime.request.map_or(given, |asked| asked.min(given))
+    }
+
+    /// The number of nodes.
+    pub(super) fn node_state(&self, node: IdpNodeId) -> NodeState {
+        self.idp.nodes[node.index()].state.now()
+    }
+
+    /// These nodes go into this state at once; `owner` is what does it.
+    pub(super) fn set_nodes(&mut self, nodes: &[IdpNodeId], state: NodeState, owner: Owner, s: &mut Schedule<Event>) {
+        for id in nodes {
+            let node = &mut self.idp.nodes[id.index()];
+            let was = node.state.now();
+            let takes_over = matches!(state, NodeState::Down | NodeState::Draining);
+            if was == state && !takes_over || !takes_over && node.owner != Some(owner) {
+                continue;
+            }
+            node.owner = Some(owner);
+            if was == state {
+                continue;
+            }
+            node.state.set(s.now(), state);
+            let (counted_before, counts) = (is_up(was), is_up(state));
+            let from = node.up_since;
+            if counts && !counted_before {
+                node.up_since = s.now();
+            }
+            if counted_before && !counts {
+                self.tell(s.now(), Fact::NodeUp { from, to: s.now() });
+            }
+            self.tell(s.now(), Fact::Node(*id, state));
+            if state == NodeState::Down {
+                self.node_fails(*id, s);
+            }
+        }
+        if self.config.idp.detect == crate::time::SimSpan::ZERO {
+            self.front_looks(s);
+        } else {
+            s.at(s.now() + self.config.idp.detect, Event::FrontLooks);
+        }
+    }
+
+    /// Whether an occurrence of a fault still is what these nodes are under.
+    pub(super) fn owns_node(&self, node: IdpNodeId, owner: Owner) -> bool {
+        self.idp.nodes[node.index()].owner == Some(owner)
+    }
+
+    /// What is queued or in service there fails at this instant, and the callers know.
+    fn node_fails(&mut self, node: IdpNodeId, s: &mut Schedule<Event>) {
+        let under_way: Vec<ServiceId> =
+            self.idp.services.iter().filter(|(_, service)| service.node == node).map(|(id, _)| id).collect();
+        let mut jobs = Vec::new();
+        for id in under_way {
+            let service = self.idp.services.remove(id);
+            s.cancel(service.handle);
+            self.tell(s.now(), Fact::Served { from: service.from, to: s.now() });
+            jobs.push(service.job);
+        }
+        let state = &mut self.idp.nodes[node.index()];
+        state.busy = 0;
+        jobs.extend(state.queue.drain(..));
+        for job in jobs {
+            match job {
+                Job::Token(flight) => self.flight_failed(flight, Cause::IdpDown, s),
+                Job::Introspection(id) => self.introspection_failed(id, s),
+            }
+        }
+    }
+
+    /// A restart has stopped the IdP or a node: the next instant at which it would answer is looked for.
+    pub(super) fn await_ready(&mut self, s: &Schedule<Event>) {
+        self.idp.awaiting_ready = true;
+        self.tell(s.now(), Fact::RestartStopped);
+    }
+
+    /// The front may see something new.
+    pub(super) fn front_looks(&mut self, s: &Schedule<Event>) {
+        let health = self.config.idp.health_of;
+        let answers =
+            |node: usize| self.idp.in_use(node, health, s.now()) && self.idp.nodes[node].state.now() == NodeState::Up;
+        if self.idp.awaiting_ready && (0..self.idp.nodes.len()).any(answers) {
+            self.idp.awaiting_ready = false;
+            self.tell(s.now(), Fact::Ready);
+        }
+    }
+
+    pub(super) fn slow_down(&mut self, owner: Owner, factor: f64) {
+        self.idp.slow.push((owner, factor));
+    }
+
+    pub(super) fn speed_up(&mut self, owner: Owner) {
+        self.idp.slow.retain(|(slower, _)| *slower != owner);
+    }
+
+    /// Tells at the end of the run what is under way.
+    pub(super) fn close_idp(&mut self, end: SimTime) {
+        let under_way: Vec<SimTime> = self.idp.services.iter().map(|(_, service)| service.from).collect();
+        for from in under_way {
+            self.tell(end, Fact::Served { from, to: end });
+        }
+        let up: Vec<SimTime> =
+            self.idp.nodes.iter().filter(|node| is_up(node.state.now())).map(|node| node.up_since).collect();
+        for from in up {
+            self.tell(end, Fact::NodeUp { from, to: end });
+        }
+    }
+}
+
+/// Whether a node in this state has workers that work.
+fn is_up(state: NodeState) -> bool {
+    match state {
+        NodeState::Up | NodeState::Draining => true,
+        NodeState::Down | NodeState::Starting => false,
+    }
+}

@@ -1,0 +1,239 @@
+//! Streams of arrivals, exogenous: call k of a population is the same call under every policy (model.md §1).
+//!
+//! Poisson calls come from keyed counts per (population, API, gateway preferred, block of time), 64 a block in the mean;
+//! their instants are sorted uniforms within the block, the forbidden among them a keyed binomial.
+
+use std::sync::Arc;
+
+use crate::count::{BLOCK_MEAN, BlockCount, binomial};
+use crate::id::{ApiId, ClientId, GatewayId};
+use crate::model::config::{Arrivals, Balance, ClientConfig, WorldConfig};
+use crate::rng::{ROW_WORDS, Row, Rows, Seeds, below, uniform};
+use crate::time::{SimSpan, SimTime};
+
+/// Rows of the block stream that one block may use: its count, the forbidden, and an instant a call.
+const BLOCK_ROWS: u64 = 256 / ROW_WORDS as u64;
+/// Rows of the call stream that the calls of one block may use.
+const BLOCK_CALLS: u64 = 256;
+
+/// A stream of arrivals.
+#[derive(Debug)]
+pub struct Source {
+    pub client: ClientId,
+    /// Where the stream has one API of its own.
+    pub api: Option<ApiId>,
+    /// Where all its calls prefer one gateway.
+    pub gateway: Option<GatewayId>,
+    rows: Rows,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Poisson(Box<Blocks>),
+    Constant { next: SimTime, gap: SimSpan, number: u64 },
+    Trace { instants: Arc<[SimTime]>, next: usize },
+}
+
+#[derive(Debug)]
+struct Blocks {
+    rows: Rows,
+    count: Arc<BlockCount>,
+    length_ns: u64,
+    forbidden_ratio: f64,
+    /// The number of the block at hand, and of the one after it.
+    block: u64,
+    next_block: u64,
+    /// Its calls that are still to come, the last one first, as nanoseconds since its beginning.
+    instants: Vec<u64>,
+    /// How many it had, and how many of those to come are forbidden.
+    calls: u64,
+    forbidden: u64,
+}
+
+/// What is exogenous about a call, drawn when it is born.
+#[derive(Clone, Copy, Debug)]
+pub struct Birth {
+    pub at: SimTime,
+    /// Its row among those of its stream: further draws for it are keyed by this.
+    pub row: u64,
+    pub words: Row,
+    /// Where the stream has decided that already.
+    pub forbidden: Option<bool>,
+}
+
+/// The words of a row, by what they are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub enum Word {
+    Api,
+    Gateway,
+    /// Which other gateway, while the preferred one is out of use.
+    OtherGateway,
+    Overhead,
+    Service,
+    Forbidden,
+    Unsafe,
+    /// Which user (open populations), or how long the user thinks before the call (closed ones).
+    User,
+}
+
+impl Birth {
+    /// The word for a purpose.
+    #[must_use]
+    pub fn word(&self, word: Word) -> u64 {
+        self.words[word as usize]
+    }
+}
+
+impl Source {
+    /// The streams of an open population, in a fixed order; none for a closed one.
+    #[must_use]
+    pub fn of_client(world: &WorldConfig, client: ClientId, seeds: Seeds, count: &Arc<BlockCount>) -> Vec<Source> {
+        let config = &world.clients[client.index()];
+        match &config.arrivals {
+            Arrivals::Poisson { per_s } => poisson_streams(world, client, *per_s, seeds, count),
+            Arrivals::Constant { gap } => {
+                let rows = Rows::new(seeds.key("call", &config.name));
+                let first = below(Rows::new(seeds.key("first call", &config.name)).row(0, 0)[0], gap.0);
+                let kind = Kind::Constant { next: SimTime(first), gap: *gap, number: 0 };
+                vec![Source { client, api: None, gateway: None, rows, kind }]
+            }
+            Arrivals::Trace { instants } => {
+                let rows = Rows::new(seeds.key("call", &config.name));
+                let kind = Kind::Trace { instants: Arc::clone(instants), next: 0 };
+                vec![Source { client, api: None, gateway: None, rows, kind }]
+            }
+            Arrivals::Closed { .. } => Vec::new(),
+        }
+    }
+
+    /// When the next call is born, if ever.
+    pub fn next_at(&mut self) -> Option<SimTime> {
+        match &mut self.kind {
+            Kind::Poisson(blocks) => Some(blocks.next_at()),
+            Kind::Constant { next, .. } => Some(*next),
+            Kind::Trace { instants, next } => instants.get(*next).copied(),
+        }
+    }
+
+    /// The call that is born now, at [`Source::next_at`].
+    pub fn take(&mut self) -> Birth {
+        match &mut self.kind {
+            Kind::Poisson(blocks) => blocks.take(&mut self.rows),
+            Kind::Constant { next, gap, number } => {
+                let birth = Birth { at: *next, row: *number, words: self.rows.row(0, *number), forbidden: None };
+                *next = *next + *gap;
+                *number += 1;
+                birth
+            }
+            Kind::Trace { instants, next } => {
+                let row = *next as u64;
+                *next += 1;
+                Birth { at: instants[*next - 1], row, words: self.rows.row(0, row), forbidden: None }
+            }
+        }
+    }
+
+    /// A further row of draws for the call born with `row`: `stream` tells what for, and is not 0.
+    pub fn further(&mut self, stream: u64, row: u64) -> Row {
+        self.rows.row(stream, row)
+    }
+}
+
+fn poisson_streams(
+    world: &WorldConfig,
+    client: ClientId,
+    per_s: f64,
+    seeds: Seeds,
+    count: &Arc<BlockCount>,
+) -> Vec<Source> {
+    let config = &world.clients[client.index()];
+    let mut sources = Vec::new();
+    for api in &config.apis {
+        let api_config = &world.apis[api.index()];
+        for (gateway, share) in shares(world, config) {
+            let rate = per_s / apis(config) * share;
+            let name = match gateway {
+                Some(gateway) => format!("{}/{}/gateway-{}", config.name, api_config.name, gateway.0 + 1),
+                None => format!("{}/{}", config.name, api_config.name),
+            };
+            let blocks = Blocks {
+                rows: Rows::new(seeds.key("block", &name)),
+                count: Arc::clone(count),
+                length_ns: SimSpan::from_secs_f64(f64::from(BLOCK_MEAN) / rate).0.max(1),
+                forbidden_ratio: api_config.forbidden_ratio,
+                block: 0,
+                next_block: 0,
+                instants: Vec::new(),
+                calls: 0,
+                forbidden: 0,
+            };
+            let (rows, kind) = (Rows::new(seeds.key("call", &name)), Kind::Poisson(Box::new(blocks)));
+            sources.push(Source { client, api: Some(*api), gateway, rows, kind });
+        }
+    }
+    sources
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a number of entities in a rate")]
+fn apis(config: &ClientConfig) -> f64 {
+    config.apis.len() as f64
+}
+
+/// Which gateways have streams of their own, and their share of the population's calls.
+#[expect(clippy::cast_precision_loss, reason = "a number of entities in a rate")]
+fn shares(world: &WorldConfig, config: &ClientConfig) -> Vec<(Option<GatewayId>, f64)> {
+    let nodes = world.gateway.nodes;
+    let all = (0..nodes).map(GatewayId::at);
+    match world.gateway.balance {
+        Balance::RoundRobin => vec![(None, 1.0)],
+        Balance::Random => all.map(|gateway| (Some(gateway), 1.0 / nodes as f64)).collect(),
+        Balance::Sticky => all
+            .map(|gateway| (Some(gateway), sticky_users(config.users, nodes, gateway) as f64 / f64::from(config.users)))
+            .filter(|(_, share)| *share > 0.0)
+            .collect(),
+    }
+}
+
+/// How many of `users` stick to this gateway: user u belongs to gateway u mod n.
+#[must_use]
+pub fn sticky_users(users: u32, nodes: usize, gateway: GatewayId) -> u64 {
+    let (users, nodes) = (u64::from(users), nodes as u64);
+    users / nodes + u64::from(u64::from(gateway.0) < users % nodes)
+}
+
+impl Blocks {
+    fn next_at(&mut self) -> SimTime {
+        while self.instants.is_empty() {
+            self.block = self.next_block;
+            self.next_block += 1;
+            self.draw();
+        }
+        SimTime(self.block * self.length_ns + self.instants[self.instants.len() - 1])
+    }
+
+    fn draw(&mut self) {
+        let mut words = self.rows.words(0, self.block * BLOCK_ROWS);
+        let mut word = || words.next().expect("words never end");
+        let n = self.count.sample(word());
+        let share = uniform(word());
+        self.calls = n as u64;
+        self.forbidden = binomial(n, self.forbidden_ratio, share) as u64;
+        self.instants.clear();
+        self.instants.extend((0..n).map(|_| below(word(), self.length_ns)));
+        self.instants.sort_unstable_by(|a, b| b.cmp(a));
+    }
+
+    fn take(&mut self, rows: &mut Rows) -> Birth {
+        let at = self.next_at();
+        let left = self.instants.len() as u64;
+        self.instants.pop();
+        let row = self.block * BLOCK_CALLS + (self.calls - left);
+        let words = rows.row(0, row);
+        // Sequential selection: exactly `forbidden` of the block's calls, every choice of them equally likely.
+        let forbidden = below(words[Word::Forbidden as usize], left) < self.forbidden;
+        self.forbidden -= u64::from(forbidden);
+        Birth { at, row, words, forbidden: Some(forbidden) }
+    }
+}

@@ -1,0 +1,164 @@
+//! What a fault can do to a world: the one door between `fault/` and the mechanisms.
+
+use super::bus::Notice;
+use super::event::Event;
+use super::fact::{NodeState, Observer};
+use super::idp::Owner;
+use super::world::World;
+use crate::dist::Dist;
+use crate::engine::Schedule;
+use crate::fault::{Control, Death, Phase};
+use crate::id::{CredentialId, FaultId, GatewayId, IdpNodeId};
+use crate::oauth::NotBefore;
+use crate::time::{SimSpan, SimTime};
+
+/// A world in the hands of one fault's phase.
+struct Stage<'a, O> {
+    world: &'a mut World<O>,
+    schedule: &'a mut Schedule<Event>,
+    fault: FaultId,
+    phase: Phase,
+}
+
+impl<O: Observer> World<O> {
+    /// Schedules the first occurrence of every fault.
+    pub(super) fn schedule_faults(&self, s: &mut Schedule<Event>) {
+        for (index, fault) in self.config.faults.iter().enumerate() {
+            let at = fault.at.sample(self.seeds.uniform("fault at", &fault.name));
+            s.at(SimTime::ZERO + at, Event::Fault(FaultId::at(index), Phase::begin(0).pack()));
+        }
+    }
+
+    /// A fault gets one phase further.
+    pub(super) fn fault(&mut self, fault: FaultId, packed: u32, s: &mut Schedule<Event>) {
+        let config = std::sync::Arc::clone(&self.config);
+        let phase = Phase::unpack(packed);
+        let this = &config.faults[fault.index()];
+        if phase.is_begin()
+            && let Some(every) = this.every
+            && let Some(next) = Phase::next_occurrence(phase)
+        {
+            s.at(s.now() + every, Event::Fault(fault, next.pack()));
+        }
+        this.fault.phase(phase, &mut Stage { world: self, schedule: s, fault, phase });
+    }
+}
+
+impl<O: Observer> Stage<'_, O> {
+    fn owner(&self) -> Owner {
+        Owner { fault: self.fault, occurrence: self.phase.occurrence }
+    }
+
+    fn name(&self, part: &str) -> String {
+        format!("{}/{}/{part}", self.world.config.faults[self.fault.index()].name, self.phase.occurrence)
+    }
+}
+
+impl<O: Observer> Control for Stage<'_, O> {
+    fn idp_nodes(&self) -> Vec<IdpNodeId> {
+        (0..self.world.config.idp.nodes).map(IdpNodeId::at).collect()
+    }
+
+    fn gateways(&self) -> Vec<GatewayId> {
+        (0..self.world.config.gateway.nodes).map(GatewayId::at).collect()
+    }
+
+    fn draw(&self, dist: &Dist, part: &str) -> SimSpan {
+        dist.sample(self.world.seeds.uniform("fault", &self.name(part)))
+    }
+
+    fn then(&mut self, after: SimSpan, phase: Phase) {
+        self.schedule.at(self.schedule.now() + after, Event::Fault(self.fault, phase.pack()));
+    }
+
+    fn drain_nodes(&mut self, nodes: &[IdpNodeId]) {
+        let up: Vec<IdpNodeId> =
+            nodes.iter().copied().filter(|node| self.world.node_state(*node) == NodeState::Up).collect();
+        let owner = self.owner();
+        self.world.set_nodes(&up, NodeState::Draining, owner, self.schedule);
+    }
+
+    fn stop_nodes(&mut self, nodes: &[IdpNodeId]) {
+        let owner = self.owner();
+        self.world.set_nodes(nodes, NodeState::Down, owner, self.schedule);
+    }
+
+    fn restart_stopped(&mut self) {
+        self.world.await_ready(self.schedule);
+        self.world.front_looks(self.schedule);
+    }
+
+    fn begin_starting(&mut self, nodes: &[IdpNodeId]) {
+        let owner = self.owner();
+        self.world.set_nodes(nodes, NodeState::Starting, owner, self.schedule);
+    }
+
+    fn nodes_up(&mut self, nodes: &[IdpNodeId]) -> bool {
+        let owner = self.owner();
+        let returns = nodes.iter().any(|node| self.world.owns_node(*node, owner));
+        self.world.set_nodes(nodes, NodeState::Up, owner, self.schedule);
+        returns
+    }
+
+    fn kill(&mut self, death: Death) {
+        let now = self.schedule.now();
+        let truth = &mut self.world.idp.truth;
+        match death {
+            Death::AllTokens => truth.invalidate_all(now),
+            Death::NodeTokens(node) => truth.invalidate_node(node, now),
+            Death::Credential(credential) => truth.revoke_credential(credential, now),
+            Death::SigningKey => truth.replace_key(now),
+            Death::NotBefore => {
+                let iat_s = self.world.idp.nodes[0].clock.whole_secs(now.stamp());
+                truth.not_before(NotBefore { at: now, iat_s });
+            }
+        }
+        self.world.tokens_died(now);
+    }
+
+    fn publish_key(&mut self) {
+        self.world.idp.truth.keys.publish();
+    }
+
+    fn publish(&mut self, node: Option<IdpNodeId>, credential: Option<CredentialId>, before: SimTime) {
+        let part = node.map_or(String::from("all"), |node| format!("idp-{}", node.0 + 1));
+        let name = self.name(&part);
+        self.world.publish(Notice { before, credential, node, name }, self.schedule);
+    }
+
+    fn now(&self) -> SimTime {
+        self.schedule.now()
+    }
+
+    fn slow_idp(&mut self, factor: f64) {
+        let owner = self.owner();
+        self.world.slow_down(owner, factor);
+    }
+
+    fn unslow_idp(&mut self) {
+        let owner = self.owner();
+        self.world.speed_up(owner);
+    }
+
+    fn gateways_down(&mut self, gateways: &[GatewayId]) {
+        let owner = self.owner();
+        for gateway in gateways {
+            self.world.gateway_down(*gateway, owner, self.schedule);
+        }
+    }
+
+    fn gateways_up(&mut self, gateways: &[GatewayId]) {
+        let owner = self.owner();
+        for gateway in gateways {
+            self.world.gateway_up(*gateway, owner, self.schedule);
+        }
+    }
+
+    fn bus_down(&mut self) {
+        self.world.bus_down(self.schedule);
+    }
+
+    fn bus_up(&mut self) {
+        self.world.bus_up(self.schedule);
+    }
+}

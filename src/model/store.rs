@@ -1,0 +1,123 @@
+//! The shared store: entries of all gateway nodes, and the cluster's lock. Each operation takes effect at the end of its
+//! round trip (model.md §4.2, §4.3).
+
+use super::event::Event;
+use super::fact::Observer;
+use super::holder::CachePlace;
+use super::world::World;
+use crate::engine::Schedule;
+use crate::id::{CallId, HolderId, StoreOpId};
+use crate::policy::cache::{Drop, Entry};
+use crate::policy::fetcher::{Request, Starter};
+use crate::policy::rejection::Then;
+use crate::time::SimTime;
+
+/// An operation under way.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum StoreOp {
+    /// A call looks for a token.
+    Lookup(CallId),
+    /// A fetched token is written.
+    Write { holder: HolderId, entry: Entry, request: Request, jitter: f64 },
+    /// A refusal drops entries; the call that waits for it, and what becomes of it then.
+    Purge { holder: HolderId, wide: bool, what: Drop, genuine: bool, waits: Option<(CallId, Then)> },
+    /// An event of the IdP drops an entry.
+    EventPurge { holder: HolderId, what: Drop },
+    /// A holder looks again for a token, and tries to take the lock.
+    SeekLock(HolderId),
+}
+
+/// An operation, and how often its node had gone down when it was begun.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pending {
+    op: StoreOp,
+    falls: u32,
+}
+
+/// The cluster's lock for a credential.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lock {
+    holder: HolderId,
+    until: SimTime,
+}
+
+impl<O: Observer> World<O> {
+    /// Begins an operation.
+    pub(super) fn store_op(&mut self, op: StoreOp, s: &mut Schedule<Event>) {
+        let falls = self.falls_of(op);
+        let id = self.store_ops.insert(Pending { op, falls });
+        s.after(self.lanes.store, Event::Store(id));
+    }
+
+    fn falls_of(&self, op: StoreOp) -> u32 {
+        let holder = match op {
+            StoreOp::Lookup(call) => self.holder_of(call),
+            StoreOp::Write { holder, .. }
+            | StoreOp::Purge { holder, .. }
+            | StoreOp::EventPurge { holder, .. }
+            | StoreOp::SeekLock(holder) => holder,
+        };
+        self.gateways[self.holders[holder.index()].gateway.index()].falls
+    }
+
+    /// An operation takes effect. That of a node which has gone down since still does; the node hears nothing of it.
+    pub(super) fn store_done(&mut self, id: StoreOpId, s: &mut Schedule<Event>) {
+        let Pending { op, falls } = self.store_ops.remove(id);
+        let alive = falls == self.falls_of(op);
+        match op {
+            StoreOp::Lookup(call) if self.calls[call].abandoned => self.gateway_done(call),
+            StoreOp::Lookup(call) => self.looked_up(call, s),
+            StoreOp::Write { holder, entry, request, jitter } if alive => {
+                self.cached(holder, entry, request, jitter, s)
+            }
+            StoreOp::Write { holder, entry, .. } => self.put_for_dead(holder, entry, s.now()),
+            StoreOp::Purge { holder, wide, what, genuine, waits } => {
+                self.purge(holder, wide, what, genuine, s);
+                if let Some((call, then)) = waits {
+                    self.after_purge(call, then, s);
+                }
+            }
+            StoreOp::EventPurge { holder, what } => self.event_purge(holder, what, s),
+            StoreOp::SeekLock(holder) if alive => self.seek_lock(holder, s),
+            StoreOp::SeekLock(_) => {}
+        }
+    }
+
+    /// The write of a node that is down by now: the entry is there, and nobody sets a timer for it.
+    fn put_for_dead(&mut self, holder: HolderId, entry: Entry, now: SimTime) {
+        let cache = self.holders[holder.index()].cache;
+        self.unstale(cache, now);
+        let CachePlace { cache, .. } = &mut self.caches[cache.index()];
+        cache.put(entry);
+        self.tokens_died(now);
+    }
+
+    fn seek_lock(&mut self, holder: HolderId, s: &mut Schedule<Event>) {
+        let cache = self.holders[holder.index()].cache;
+        // Who only refreshes still uses the old entry and does not take it for a new one.
+        let found = match self.starter(holder) {
+            Some(Starter::Call) => self.caches[cache.index()].cache.usable(s.now()).copied(),
+            Some(Starter::Background) | None => None,
+        };
+        let credential = self.holders[holder.index()].credential;
+        let lock = &mut self.locks[credential.index()];
+        let free = lock.is_none_or(|lock| lock.until <= s.now());
+        let mut actions = std::mem::take(&mut self.actions);
+        let fetcher = &mut self.holders[holder.index()].fetcher;
+        if found.is_some() {
+            fetcher.found(&mut actions);
+        } else {
+            if free {
+                *lock = Some(Lock { holder, until: s.now() + self.policy.fetch.lock_ttl });
+            }
+            fetcher.lock(free, &mut actions);
+        }
+        self.act(holder, actions, found, s);
+    }
+
+    /// Gives the lock back, if this holder has it.
+    pub(super) fn release_lock(&mut self, holder: HolderId) {
+        let credential = self.holders[holder.index()].credential;
+        self.locks[credential.index()].take_if(|lock| lock.holder == holder);
+    }
+}

@@ -1,0 +1,282 @@
+//! The world: its entities in typed arrays, and a match that forgets no event.
+
+use std::sync::Arc;
+
+use super::arena::Arena;
+use super::backend::{Backend, Introspection};
+use super::bus::{Bus, Delivery};
+use super::call::Call;
+use super::config::{Arrivals, Start, Validation, WorldConfig};
+use super::delays::{Delays, Wait};
+use super::event::Event;
+use super::fact::{Fact, Observer};
+use super::gateway::Gateway;
+use super::holder::{CachePlace, Flight, Holder};
+use super::idp::Idp;
+use super::source::Source;
+use super::store::{Lock, Pending};
+use crate::count::BlockCount;
+use crate::engine::{Model, Schedule};
+use crate::id::{
+    ApiId, CacheId, CallId, ClientId, CredentialId, DeliveryId, FlightId, GatewayId, HolderId, IdpNodeId,
+    IntrospectionId, SourceId, StoreOpId,
+};
+use crate::oauth::Truth;
+use crate::policy::Policy;
+use crate::policy::cache::Entry;
+use crate::policy::events::CatchUp;
+use crate::policy::fetcher::Action;
+use crate::rng::{Rows, Seeds, uniform};
+use crate::time::{ClockOffset, NANOS_PER_SECOND, SimSpan, SimTime, Stamp};
+
+/// One simulated world under one policy; `O` reads its facts.
+#[derive(Debug)]
+pub struct World<O> {
+    pub observer: O,
+    pub(super) config: Arc<WorldConfig>,
+    pub(super) policy: Arc<Policy>,
+    pub(super) seeds: Seeds,
+    pub(super) end: SimTime,
+    pub(super) lanes: Delays,
+    pub(super) sources: Vec<Source>,
+    /// By population: how many calls it has sent so far.
+    pub(super) client_calls: Vec<u64>,
+    /// By population, closed ones only: each user's rounds so far, and the draws for them.
+    pub(super) rounds: Vec<Vec<u32>>,
+    pub(super) closed_rows: Vec<Rows>,
+    pub(super) calls: Arena<CallId, Call>,
+    pub(super) gateways: Vec<Gateway>,
+    /// Gateway by gateway, one a credential.
+    pub(super) holders: Vec<Holder>,
+    pub(super) caches: Vec<CachePlace>,
+    pub(super) flights: Arena<FlightId, Flight>,
+    pub(super) store_ops: Arena<StoreOpId, Pending>,
+    /// By credential.
+    pub(super) locks: Vec<Option<Lock>>,
+    /// By API.
+    pub(super) backends: Vec<Backend>,
+    pub(super) introspections: Arena<IntrospectionId, Introspection>,
+    pub(super) idp: Idp,
+    pub(super) bus: Bus,
+    pub(super) deliveries: Arena<DeliveryId, Delivery>,
+    /// Room for what a fetcher wants, used again and again.
+    pub(super) actions: Vec<Action>,
+    pub(super) tally: Tally,
+}
+
+/// Calls over all time: what must add up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub born: u64,
+    pub settled: u64,
+}
+
+impl<O: Observer> World<O> {
+    /// A world at the beginning of its run, with its first events scheduled.
+    #[must_use]
+    pub fn new(
+        config: Arc<WorldConfig>,
+        policy: Arc<Policy>,
+        replication: u32,
+        observer: O,
+        s: &mut Schedule<Event>,
+    ) -> World<O> {
+        let seeds = Seeds { seed: config.run.seed, replication };
+        let phase = SimSpan(NANOS_PER_SECOND).scaled(seeds.uniform("clock phase", "run"));
+        let clock = ClockOffset(phase.0.cast_signed());
+        let (gateways, credentials) = (config.gateway.nodes, config.credentials.len());
+        let caches = if policy.store.shared { credentials } else { gateways * credentials };
+        let truth = Truth::new(config.idp.nodes, credentials);
+        let keys = truth.keys.published().to_vec();
+        let mut world = World {
+            observer,
+            seeds,
+            end: SimTime::ZERO + config.run.duration,
+            lanes: Delays::new(&config, &policy, s),
+            sources: Vec::new(),
+            client_calls: vec![0; config.clients.len()],
+            rounds: rounds(&config),
+            closed_rows: config
+                .clients
+                .iter()
+                .map(|client| Rows::new(seeds.key("user's call", &client.name)))
+                .collect(),
+            calls: Arena::new(),
+            gateways: (0..gateways).map(|_| Gateway::new(config.gateway.detect_down, clock)).collect(),
+            holders: holders(&config, policy.store.shared, seeds),
+            caches: (0..caches).map(|_| CachePlace::default()).collect(),
+            flights: Arena::new(),
+            store_ops: Arena::new(),
+            locks: vec![None; credentials],
+            backends: config.apis.iter().map(|_| Backend::new(&keys)).collect(),
+            introspections: Arena::new(),
+            idp: Idp::new(config.idp.nodes, config.idp.detect, truth, clock),
+            bus: Bus::new(gateways),
+            deliveries: Arena::new(),
+            actions: Vec::new(),
+            tally: Tally::default(),
+            config,
+            policy,
+        };
+        world.begin(s);
+        world
+    }
+
+    fn begin(&mut self, s: &mut Schedule<Event>) {
+        if self.config.run.start == Start::Warm && self.policy.lifetime.caches() {
+            self.warm_up(s);
+        }
+        self.schedule_faults(s);
+        let count = Arc::new(BlockCount::new());
+        let config = Arc::clone(&self.config);
+        for index in 0..config.clients.len() {
+            let client = ClientId::at(index);
+            self.sources.extend(Source::of_client(&config, client, self.seeds, &count));
+            if let Arrivals::Closed { .. } = config.clients[index].arrivals {
+                (0..config.clients[index].users).for_each(|user| self.think(client, user, SimSpan::ZERO, s));
+            }
+        }
+        for index in 0..self.sources.len() {
+            self.schedule_arrival(SourceId::at(index), s);
+        }
+        for (index, api) in config.apis.iter().enumerate() {
+            if let Validation::Local { refresh, .. } = api.validation {
+                let phase = refresh.scaled(self.seeds.uniform("key set phase", &api.name));
+                s.at(SimTime::ZERO + phase, Event::KeySetDue(ApiId::at(index)));
+            }
+        }
+        if let (true, CatchUp::Poll { every }) = (self.policy.events.subscribe, self.policy.events.catch_up) {
+            for gateway in (0..self.gateways.len()).map(GatewayId::at) {
+                let phase = every.scaled(self.seeds.uniform("poll phase", &format!("gateway-{}", gateway.0 + 1)));
+                s.at(SimTime::ZERO + phase, Event::Poll(gateway));
+            }
+        }
+    }
+
+    /// Every cache holds a valid token of age u times its usable time.
+    fn warm_up(&mut self, s: &mut Schedule<Event>) {
+        for index in 0..self.caches.len() {
+            let holder = self
+                .holders
+                .iter()
+                .position(|holder| holder.cache == CacheId::at(index))
+                .map(HolderId::at)
+                .expect("every cache has a holder");
+            let name = self.cache_name(holder);
+            let usable = self.usable_time();
+            let age = usable.scaled(self.seeds.uniform("warm age", &name));
+            let nodes = self.config.idp.nodes;
+            let node =
+                IdpNodeId::at(super::call::pick(Rows::new(self.seeds.key("warm node", &name)).row(0, 0)[0], nodes));
+            let issued = Stamp(0).before(age);
+            let credential = self.holders[holder.index()].credential;
+            let token = self.new_token(node, credential, issued);
+            let clock = self.gateways[self.holders[holder.index()].gateway.index()].clock;
+            let expires_in_s = u64::try_from(token.expires.0 - issued.0).unwrap_or(0) / NANOS_PER_SECOND;
+            let until = self.policy.lifetime.used_until(issued, expires_in_s, clock);
+            let jitter = uniform(Rows::new(self.holders[holder.index()].key).row(0, 0)[2]);
+            self.put(holder, Entry { token, received: issued, until }, jitter, s);
+        }
+    }
+
+    /// The usable time of a token: the smaller of what the rule allows and the token's lifetime, times `refresh_at`.
+    fn usable_time(&self) -> SimSpan {
+        let lifetime = self.token_lifetime();
+        let allowed = self.policy.lifetime.used_until(Stamp(0), lifetime.whole_secs(), ClockOffset(0));
+        let usable = SimSpan(allowed.0.unsigned_abs()).min(lifetime);
+        self.policy.lifetime.refresh_at.map_or(usable, |fraction| usable.scaled(fraction))
+    }
+
+    fn cache_name(&self, holder: HolderId) -> String {
+        let holder = &self.holders[holder.index()];
+        let credential = &self.config.credentials[holder.credential.index()];
+        if self.policy.store.shared { format!("store/{credential}") } else { holder_name(holder.gateway, credential) }
+    }
+
+    pub(super) fn tell(&mut self, at: SimTime, fact: Fact) {
+        self.observer.fact(at, &fact);
+    }
+
+    /// Lets a call's next step happen after a wait, at once where no time passes.
+    pub(super) fn wait(&mut self, wait: Wait, event: Event, s: &mut Schedule<Event>) {
+        match wait {
+            Wait::None => self.handle(event, s),
+            Wait::After(delay) => {
+                s.after(delay, event);
+            }
+        }
+    }
+
+    /// Tells what is still open at the end of the run, and checks that calls add up.
+    ///
+    /// # Panics
+    /// Where they do not.
+    pub fn close(&mut self) {
+        let end = self.end;
+        for index in 0..self.caches.len() {
+            self.unstale(CacheId::at(index), end);
+        }
+        self.close_idp(end);
+        let unanswered = self.tally.born - self.tally.settled;
+        let open = self.calls.iter().filter(|(_, call)| call.outcome.is_none() && call.birth.at < end).count();
+        assert_eq!(unanswered, open as u64, "calls born = settled + unanswered");
+        self.tell(end, Fact::Unanswered(unanswered));
+    }
+
+    /// What is in flight or waits, in all: a measure of the memory that the run needs.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.calls.len() + self.flights.len() + self.introspections.len() + self.store_ops.len() + self.deliveries.len()
+    }
+}
+
+fn rounds(config: &WorldConfig) -> Vec<Vec<u32>> {
+    let users = |arrivals: &Arrivals, users: u32| match arrivals {
+        Arrivals::Closed { .. } => users as usize,
+        Arrivals::Poisson { .. } | Arrivals::Constant { .. } | Arrivals::Trace { .. } => 0,
+    };
+    config.clients.iter().map(|client| vec![0; users(&client.arrivals, client.users)]).collect()
+}
+
+fn holders(config: &WorldConfig, shared: bool, seeds: Seeds) -> Vec<Holder> {
+    let pairs = (0..config.gateway.nodes).flat_map(|gateway| (0..config.credentials.len()).map(move |c| (gateway, c)));
+    pairs
+        .map(|(gateway, credential)| {
+            let cache = if shared { credential } else { gateway * config.credentials.len() + credential };
+            let gateway = GatewayId::at(gateway);
+            let key = seeds.key("token request", &holder_name(gateway, &config.credentials[credential]));
+            Holder::new(gateway, CredentialId::at(credential), CacheId::at(cache), key)
+        })
+        .collect()
+}
+
+fn holder_name(gateway: GatewayId, credential: &str) -> String {
+    format!("gateway-{}/{credential}", gateway.0 + 1)
+}
+
+impl<O: Observer> Model for World<O> {
+    type Event = Event;
+
+    fn handle(&mut self, event: Event, s: &mut Schedule<Event>) {
+        match event {
+            Event::Arrive(source) => self.arrive(source, s),
+            Event::Thought(client, user) => self.thought(client, user, s),
+            Event::Call(id, step) => self.step(id, step, s),
+            Event::ClientTimeout(id) => self.client_timeout(id, s),
+            Event::Flight(id, leg) => self.flight(id, leg, s),
+            Event::Introspection(id, leg) => self.introspection(id, leg, s),
+            Event::KeySet(api, leg) => self.key_set(api, leg, s),
+            Event::KeySetDue(api) => self.key_set_due(api, s),
+            Event::Served(id) => self.served(id, s),
+            Event::HolderTimer(holder, key) => self.holder_timer(holder, key, s),
+            Event::Store(id) => self.store_done(id, s),
+            Event::FrontLooks => self.front_looks(s),
+            Event::Fault(fault, phase) => self.fault(fault, phase, s),
+            Event::Publish(notice) => self.on_bus(notice, s),
+            Event::Deliver(id) => self.deliver(id, s),
+            Event::Redeliver(id) => self.redeliver(id, s),
+            Event::Reconnect(gateway) => self.reconnect(gateway, s),
+            Event::Poll(gateway) => self.poll(gateway, s),
+        }
+    }
+}

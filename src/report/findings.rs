@@ -1,0 +1,55 @@
+//! Sentences about what surprises, computed from the results and the scenario. A new one is a function and a line in [`RULES`].
+
+mod coincide;
+mod load;
+mod trade;
+
+use crate::experiment::comparison::Comparison;
+use crate::scenario::Scenario;
+
+/// What a rule looks at.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    pub scenario: &'a Scenario,
+    pub comparison: &'a Comparison,
+}
+
+/// A rule: the sentences that it has to say, one a policy at most.
+pub type Rule = fn(Facts<'_>) -> Vec<String>;
+
+/// Every rule, in the order of their sentences.
+pub const RULES: &[Rule] = &[
+    coincide::same_as_the_reference,
+    load::wasted_fetches,
+    load::idp_peak,
+    trade::helps_here_hurts_there,
+    trade::fails_at_the_idp,
+    trade::sent_without_a_token,
+    trade::unsafe_resends,
+    trade::open_at_the_end,
+];
+
+/// Every sentence.
+#[must_use]
+pub fn all(scenario: &Scenario, comparison: &Comparison) -> Vec<String> {
+    let facts = Facts { scenario, comparison };
+    RULES.iter().flat_map(|rule| rule(facts)).collect()
+}
+
+impl<'a> Facts<'a> {
+    /// One sentence for each policy for which there is something to say: `name: …`.
+    fn of_policies(self, say: impl Fn(usize) -> Option<String>) -> Vec<String> {
+        (0..self.comparison.policies.len())
+            .filter_map(|policy| Some(format!("{}: {}", self.name(policy), say(policy)?)))
+            .collect()
+    }
+
+    fn name(self, policy: usize) -> &'a str {
+        &self.comparison.policies[policy].name
+    }
+
+    /// The mean over replications; zero where the metric does not apply.
+    fn mean(self, policy: usize, metric: &str) -> f64 {
+        self.comparison.mean(policy, metric)
+    }
+}

@@ -1,0 +1,315 @@
+//! A results folder is written beside its place and renamed into it: whoever looks sees the old one or the new one, never half.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+/// Says that a folder is one of ours; written last.
+const MANIFEST: &str = "manifest.json";
+/// Says that a folder is one of ours, and not complete.
+const UNFINISHED: &str = ".unfinished";
+/// What other commands add to a results folder.
+const ADDED: [&str; 1] = ["report.html"];
+
+/// A results folder in the making.
+#[derive(Debug)]
+pub struct Folder {
+    place: PathBuf,
+    beside: PathBuf,
+    hashes: BTreeMap<String, String>,
+    committed: bool,
+}
+
+/// A file of the folder that is written piece by piece, and hashed on the way.
+#[derive(Debug)]
+pub struct Output {
+    name: String,
+    path: PathBuf,
+    file: BufWriter<File>,
+    hasher: blake3::Hasher,
+}
+
+/// Something could not be written; says what, why, and what to do.
+#[derive(Debug)]
+pub struct WriteError {
+    pub path: PathBuf,
+    pub reason: Reason,
+}
+
+/// Why something could not be written.
+#[derive(Debug)]
+pub enum Reason {
+    Io(io::Error),
+    /// A file, not a folder, is in the place.
+    NotAFolder,
+    /// A folder that was not made by this program.
+    Foreign,
+    /// Files in a results folder that this program did not write.
+    Added(Vec<String>),
+}
+
+impl Folder {
+    /// Begins the folder beside `place`, whose parents are made where they are missing.
+    pub fn create(place: &Path) -> Result<Folder, WriteError> {
+        // A link to a folder stays a link: the folder that it points to is replaced.
+        let place = fs::canonicalize(place).unwrap_or_else(|_| place.to_path_buf());
+        check_replaceable(&place)?;
+        let beside = sibling(&place, "new");
+        remove_ours(&beside)?;
+        fs::create_dir_all(&beside).map_err(at(&beside))?;
+        let folder = Folder { place, beside, hashes: BTreeMap::new(), committed: false };
+        let marker = folder.beside.join(UNFINISHED);
+        fs::write(&marker, "a run is writing here, or was killed\n").map_err(at(&marker))?;
+        Ok(folder)
+    }
+
+    /// Writes one file.
+    pub fn write(&mut self, name: &str, bytes: &[u8]) -> Result<(), WriteError> {
+        let mut output = self.output(name)?;
+        output.write(bytes)?;
+        self.close(output)
+    }
+
+    /// Opens a file to be written piece by piece; [`Folder::close`] completes it.
+    pub fn output(&self, name: &str) -> Result<Output, WriteError> {
+        let path = self.beside.join(name);
+        let file = File::create(&path).map_err(at(&path))?;
+        Ok(Output { name: name.into(), path, file: BufWriter::new(file), hasher: blake3::Hasher::new() })
+    }
+
+    /// Completes a file.
+    pub fn close(&mut self, mut output: Output) -> Result<(), WriteError> {
+        output.file.flush().and_then(|()| output.file.get_ref().sync_all()).map_err(at(&output.path))?;
+        self.hashes.insert(output.name, output.hasher.finalize().to_hex().to_string());
+        Ok(())
+    }
+
+    /// The blake3 hash (hex) of every file completed so far, by name.
+    #[must_use]
+    pub fn hashes(&self) -> &BTreeMap<String, String> {
+        &self.hashes
+    }
+
+    /// Puts the folder into its place, and removes what was there.
+    pub fn commit(mut self) -> Result<(), WriteError> {
+        check_replaceable(&self.place)?;
+        let marker = self.beside.join(UNFINISHED);
+        let old = sibling(&self.place, "old");
+        if self.place.exists() {
+            remove_ours(&old)?;
+            fs::rename(&self.place, &old).map_err(at(&self.place))?;
+        }
+        if let Err(error) = fs::rename(&self.beside, &self.place) {
+            if old.exists() {
+                fs::rename(&old, &self.place).map_err(at(&old))?;
+            }
+            return Err(at(&self.place)(error));
+        }
+        self.committed = true;
+        let marker = self.place.join(marker.file_name().unwrap_or_default());
+        fs::remove_file(&marker).map_err(at(&marker))?;
+        remove_ours(&old)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if !self.committed {
+            // What cannot be removed is recognised by its marker and removed by the next run.
+            let _ = fs::remove_dir_all(&self.beside);
+        }
+    }
+}
+
+impl Output {
+    /// Appends to the file.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
+        self.hasher.update(bytes);
+        self.file.write_all(bytes).map_err(at(&self.path))
+    }
+}
+
+fn sibling(place: &Path, ending: &str) -> PathBuf {
+    let mut name = place.file_name().unwrap_or_default().to_os_string();
+    name.push(".");
+    name.push(ending);
+    place.with_file_name(name)
+}
+
+fn at(path: &Path) -> impl FnOnce(io::Error) -> WriteError {
+    |error| WriteError { path: path.to_path_buf(), reason: Reason::Io(error) }
+}
+
+/// Nothing, an empty folder, or a results folder with nothing in it that we did not write.
+fn check_replaceable(place: &Path) -> Result<(), WriteError> {
+    let refuse = |reason| Err(WriteError { path: place.to_path_buf(), reason });
+    match fs::metadata(place) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return refuse(Reason::Io(error)),
+        Ok(there) if !there.is_dir() => return refuse(Reason::NotAFolder),
+        Ok(_) => {}
+    }
+    let names = names_in(place)?;
+    if names.is_empty() {
+        return Ok(());
+    }
+    if !names.iter().any(|name| name == MANIFEST || name == UNFINISHED) {
+        return refuse(Reason::Foreign);
+    }
+    let known = files_in_manifest(place);
+    let ours = |name: &String| {
+        known.contains(name) || ADDED.contains(&name.as_str()) || name == MANIFEST || name == UNFINISHED
+    };
+    let added: Vec<String> = names.into_iter().filter(|name| !ours(name)).collect();
+    if added.is_empty() { Ok(()) } else { refuse(Reason::Added(added)) }
+}
+
+fn names_in(place: &Path) -> Result<Vec<String>, WriteError> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(place).map_err(at(place))? {
+        names.push(entry.map_err(at(place))?.file_name().to_string_lossy().into_owned());
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+fn files_in_manifest(place: &Path) -> Vec<String> {
+    let manifest: serde_json::Value = fs::read(place.join(MANIFEST))
+        .ok()
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+        .unwrap_or(serde_json::Value::Null);
+    manifest["files"].as_object().map(|files| files.keys().cloned().collect()).unwrap_or_default()
+}
+
+/// Removes a folder that a run left behind; any other folder is somebody's.
+fn remove_ours(path: &Path) -> Result<(), WriteError> {
+    if !path.exists() {
+        return Ok(());
+    }
+    if !path.is_dir() {
+        return Err(WriteError { path: path.to_path_buf(), reason: Reason::NotAFolder });
+    }
+    let names = names_in(path)?;
+    if names.is_empty() || names.iter().any(|name| name == UNFINISHED || name == MANIFEST) {
+        return fs::remove_dir_all(path).map_err(at(path));
+    }
+    Err(WriteError { path: path.to_path_buf(), reason: Reason::Foreign })
+}
+
+impl fmt::Display for WriteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path.display();
+        match &self.reason {
+            Reason::Io(error) => write!(f, "cannot write {path}: {error}; {}", advice(error.kind())),
+            Reason::NotAFolder => {
+                write!(f, "cannot write {path}: a file is in the way; move it, or choose another folder with --out")
+            }
+            Reason::Foreign => write!(
+                f,
+                "{path} is not empty and holds no results (no {MANIFEST}), so it is not replaced; choose another folder with --out"
+            ),
+            Reason::Added(names) => write!(
+                f,
+                "{path} holds what no run wrote there ({}), which replacing the folder would lose; move it away, or choose another folder with --out",
+                names.join(", ")
+            ),
+        }
+    }
+}
+
+impl std::error::Error for WriteError {}
+
+fn advice(kind: ErrorKind) -> &'static str {
+    if matches!(kind, ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge) {
+        "free some space, or choose another folder with --out; results that were there are kept"
+    } else if matches!(kind, ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) {
+        "choose a folder that you may write to with --out"
+    } else {
+        "choose another folder with --out; results that were there are kept"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complete(place: &Path, text: &str) -> Result<(), WriteError> {
+        let mut folder = Folder::create(place)?;
+        folder.write("summary.csv", text.as_bytes())?;
+        let files = serde_json::json!({ "files": folder.hashes() });
+        folder.write(MANIFEST, files.to_string().as_bytes())?;
+        folder.commit()
+    }
+
+    #[test]
+    fn the_old_folder_stays_until_the_new_one_is_complete() {
+        let root = tempfile::tempdir().unwrap();
+        let place = root.path().join("deep/er/results");
+        complete(&place, "one").unwrap();
+        let mut second = Folder::create(&place).unwrap();
+        second.write("summary.csv", b"half").unwrap();
+        assert_eq!(fs::read_to_string(place.join("summary.csv")).unwrap(), "one");
+        drop(second);
+        assert_eq!(names_in(place.parent().unwrap()).unwrap(), ["results"]);
+        complete(&place, "two").unwrap();
+        assert_eq!(fs::read_to_string(place.join("summary.csv")).unwrap(), "two");
+        assert_eq!(names_in(&place).unwrap(), ["manifest.json", "summary.csv"]);
+        assert_eq!(names_in(place.parent().unwrap()).unwrap(), ["results"]);
+    }
+
+    #[test]
+    fn a_killed_run_is_cleaned_up_by_the_next() {
+        let root = tempfile::tempdir().unwrap();
+        let place = root.path().join("results");
+        std::mem::forget(Folder::create(&place).unwrap());
+        assert_eq!(names_in(root.path()).unwrap(), ["results.new"]);
+        complete(&place, "one").unwrap();
+        assert_eq!(names_in(root.path()).unwrap(), ["results"]);
+    }
+
+    #[test]
+    fn what_is_not_ours_is_never_replaced() {
+        let root = tempfile::tempdir().unwrap();
+        let place = root.path().join("thesis");
+        fs::create_dir(&place).unwrap();
+        fs::write(place.join("chapter.txt"), "years of work").unwrap();
+        let refused = Folder::create(&place).unwrap_err().to_string();
+        assert!(refused.contains("thesis is not empty and holds no results"), "{refused}");
+        fs::create_dir(root.path().join("other.new")).unwrap();
+        fs::write(root.path().join("other.new/mine"), "").unwrap();
+        assert!(Folder::create(&root.path().join("other")).is_err());
+        let file = root.path().join("file");
+        fs::write(&file, "").unwrap();
+        assert!(Folder::create(&file).unwrap_err().to_string().contains("a file is in the way"));
+        assert_eq!(fs::read_to_string(place.join("chapter.txt")).unwrap(), "years of work");
+    }
+
+    #[test]
+    fn notes_added_to_results_are_not_lost() {
+        let root = tempfile::tempdir().unwrap();
+        let place = root.path().join("results");
+        complete(&place, "one").unwrap();
+        fs::write(place.join("report.html"), "ours").unwrap();
+        complete(&place, "two").unwrap();
+        fs::write(place.join("notes.md"), "mine").unwrap();
+        let refused = complete(&place, "three").unwrap_err().to_string();
+        assert!(refused.contains("(notes.md)"), "{refused}");
+        assert_eq!(fs::read_to_string(place.join("notes.md")).unwrap(), "mine");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_names_the_file_and_what_to_do() {
+        // The device that is always full.
+        let mut output = Output {
+            name: "full".into(),
+            path: "/dev/full".into(),
+            file: BufWriter::new(fs::OpenOptions::new().write(true).open("/dev/full").unwrap()),
+            hasher: blake3::Hasher::new(),
+        };
+        let error = output.write(&[b'x'; 100_000]).unwrap_err().to_string();
+        assert!(error.starts_with("cannot write /dev/full: ") && error.contains("free some space"), "{error}");
+    }
+}

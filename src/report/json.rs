@@ -1,0 +1,229 @@
+//! `summary.json`: what the table, the differences and the sentences say, for programs. Its schema is `docs/schemas/summary.json`.
+
+use serde::Serialize;
+
+use super::findings;
+use super::manifest::Replications;
+use crate::experiment::comparison::Comparison;
+use crate::experiment::stat::{Interval, Summary as Numbers};
+use crate::experiment::verdict::{self, Line};
+use crate::scenario::Scenario;
+
+/// Counts up when a program that reads the file would have to change.
+const SCHEMA: u32 = 1;
+
+#[derive(Serialize)]
+struct Summary<'a> {
+    schema: u32,
+    scenario: ScenarioPart<'a>,
+    replications: Replications<'a>,
+    headline: &'static str,
+    policies: Vec<PolicyPart<'a>>,
+    summary: Vec<MetricPart<'a>>,
+    differences: Vec<DifferencePart<'a>>,
+    best: Option<BestPart<'a>>,
+    findings: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct ScenarioPart<'a> {
+    name: &'a str,
+    title: &'a str,
+    question: &'a str,
+    id: &'a str,
+}
+
+#[derive(Serialize)]
+struct PolicyPart<'a> {
+    name: &'a str,
+    base: &'a str,
+}
+
+#[derive(Serialize)]
+struct MetricPart<'a> {
+    policy: &'a str,
+    metric: &'static str,
+    unit: &'static str,
+    n: usize,
+    mean: Option<f64>,
+    ci_low: Option<f64>,
+    ci_high: Option<f64>,
+    sd: Option<f64>,
+    min: Option<f64>,
+    p50: Option<f64>,
+    p95: Option<f64>,
+    p95_is_max: bool,
+    p99: Option<f64>,
+    p99_is_max: bool,
+    max: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct DifferencePart<'a> {
+    policy: &'a str,
+    versus: &'a str,
+    metric: &'static str,
+    mean: f64,
+    ci_low: Option<f64>,
+    ci_high: Option<f64>,
+    ratio: Option<f64>,
+    ratio_ci_low: Option<f64>,
+    ratio_ci_high: Option<f64>,
+    verdict: &'static str,
+}
+
+#[derive(Serialize)]
+struct BestPart<'a> {
+    metric: &'static str,
+    policies: Vec<&'a str>,
+    not_told_apart: Vec<&'a str>,
+}
+
+/// The text of `summary.json`.
+///
+/// # Panics
+/// Never: all of it can be JSON.
+#[must_use]
+pub fn summary(scenario: &Scenario, comparison: &Comparison) -> String {
+    let name = |policy: &usize| comparison.policies[*policy].name.as_str();
+    let summary = Summary {
+        schema: SCHEMA,
+        scenario: ScenarioPart {
+            name: &scenario.name,
+            title: &scenario.title,
+            question: &scenario.question,
+            id: &scenario.id,
+        },
+        replications: Replications::of(comparison),
+        headline: verdict::headline(comparison),
+        policies: scenario
+            .policies
+            .iter()
+            .map(|policy| PolicyPart { name: &policy.name, base: &policy.base })
+            .collect(),
+        summary: metric_parts(comparison),
+        differences: verdict::differences(comparison).iter().map(|line| difference_part(comparison, line)).collect(),
+        best: verdict::best(comparison).map(|best| BestPart {
+            metric: best.metric,
+            policies: best.same.iter().map(name).collect(),
+            not_told_apart: best.not_told_apart.iter().map(name).collect(),
+        }),
+        findings: findings::all(scenario, comparison),
+    };
+    serde_json::to_string_pretty(&summary).expect("all of it can be JSON") + "\n"
+}
+
+fn metric_parts(comparison: &Comparison) -> Vec<MetricPart<'_>> {
+    let mut parts = Vec::new();
+    for (policy, results) in comparison.policies.iter().enumerate() {
+        for metric in &comparison.metrics {
+            let found = comparison.summary(policy, metric.name);
+            let of = |read: fn(&Numbers) -> f64| found.as_ref().map(read);
+            let interval = found.and_then(|numbers| numbers.interval);
+            parts.push(MetricPart {
+                policy: &results.name,
+                metric: metric.name,
+                unit: metric.unit.symbol(),
+                n: found.map_or(0, |numbers| numbers.n),
+                mean: of(|numbers| numbers.mean),
+                ci_low: low(interval),
+                ci_high: high(interval),
+                sd: found.and_then(|numbers| numbers.sd),
+                min: of(|numbers| numbers.min),
+                p50: of(|numbers| numbers.p50),
+                p95: of(|numbers| numbers.p95.value),
+                p95_is_max: found.is_some_and(|numbers| numbers.p95.is_max),
+                p99: of(|numbers| numbers.p99.value),
+                p99_is_max: found.is_some_and(|numbers| numbers.p99.is_max),
+                max: of(|numbers| numbers.max),
+            });
+        }
+    }
+    parts
+}
+
+fn difference_part<'a>(comparison: &'a Comparison, line: &Line) -> DifferencePart<'a> {
+    let ratio = line.difference.ratio;
+    DifferencePart {
+        policy: &comparison.policies[line.policy].name,
+        versus: &comparison.policies[0].name,
+        metric: comparison.metrics[line.metric].name,
+        mean: line.difference.mean,
+        ci_low: low(line.difference.interval),
+        ci_high: high(line.difference.interval),
+        ratio: ratio.map(|ratio| ratio.value),
+        ratio_ci_low: low(ratio.map(|ratio| ratio.interval)),
+        ratio_ci_high: high(ratio.map(|ratio| ratio.interval)),
+        verdict: line.verdict.word(),
+    }
+}
+
+fn low(interval: Option<Interval>) -> Option<f64> {
+    interval.map(|interval| interval.low)
+}
+
+fn high(interval: Option<Interval>) -> Option<f64> {
+    interval.map(|interval| interval.high)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+    use serde_json::Value;
+
+    /// What of JSON Schema the committed file uses: type, required, properties, additionalProperties, items, enum, const.
+    fn mistakes(schema: &Value, value: &Value, at: &str, found: &mut Vec<String>) {
+        let types: Vec<&str> = match &schema["type"] {
+            Value::String(one) => vec![one],
+            Value::Array(several) => several.iter().filter_map(Value::as_str).collect(),
+            _ => vec![],
+        };
+        let is = |ty: &str| match ty {
+            "null" => value.is_null(),
+            "boolean" => value.is_boolean(),
+            "integer" => value.is_u64() || value.is_i64(),
+            "number" => value.is_number(),
+            "string" => value.is_string(),
+            "array" => value.is_array(),
+            "object" => value.is_object(),
+            other => panic!("the checker knows no type {other}"),
+        };
+        if !types.is_empty() && !types.iter().any(|ty| is(ty)) {
+            found.push(format!("{at}: {value} is not {types:?}"));
+        }
+        if schema["enum"].as_array().is_some_and(|words| !words.contains(value)) {
+            found.push(format!("{at}: {value} is not among {}", schema["enum"]));
+        }
+        if schema.get("const").is_some_and(|only| only != value) {
+            found.push(format!("{at}: {value} is not {}", schema["const"]));
+        }
+        for item in value.as_array().into_iter().flatten() {
+            mistakes(&schema["items"], item, &format!("{at}[]"), found);
+        }
+        if let (Some(object), Some(properties)) = (value.as_object(), schema["properties"].as_object()) {
+            for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+                if !object.contains_key(name) {
+                    found.push(format!("{at}: no {name}"));
+                }
+            }
+            for (name, inner) in object {
+                match properties.get(name) {
+                    Some(schema) => mistakes(schema, inner, &format!("{at}.{name}"), found),
+                    None => found.push(format!("{at}: the schema has no {name}")),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_summary_is_what_its_schema_says() {
+        let schema: Value = serde_json::from_str(include_str!("../../docs/schemas/summary.json")).unwrap();
+        for replications in [1, 3] {
+            let text = summary(&sample::scenario(), &sample::comparison(replications));
+            let mut found = Vec::new();
+            mistakes(&schema, &serde_json::from_str(&text).unwrap(), "summary", &mut found);
+            assert_eq!(found, Vec::<String>::new());
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! `outages.csv`: every outage episode, written as the replications arrive and kept nowhere.
+
+use super::csv::row;
+use super::folder::{Folder, Output, WriteError};
+use super::number::seconds;
+use crate::experiment::record::Record;
+
+/// The columns.
+pub const HEADER: [&str; 8] = ["point", "policy", "replication", "lane", "start_s", "end_s", "first_cause", "failed"];
+
+/// Writes the file piece by piece.
+#[derive(Debug)]
+pub struct Writer {
+    output: Output,
+    policies: Vec<String>,
+}
+
+impl Writer {
+    /// Begins the file; policies in the order of the scenario.
+    pub fn create(folder: &Folder, policies: Vec<String>) -> Result<Writer, WriteError> {
+        let mut output = folder.output("outages.csv")?;
+        output.write(row(&HEADER).as_bytes())?;
+        Ok(Writer { output, policies })
+    }
+
+    /// Appends the episodes of one replication under one policy.
+    pub fn push(&mut self, record: &Record) -> Result<(), WriteError> {
+        self.output.write(rows(&self.policies[record.policy], record).as_bytes())
+    }
+
+    /// Completes the file.
+    pub fn finish(self, folder: &mut Folder) -> Result<(), WriteError> {
+        folder.close(self.output)
+    }
+}
+
+fn rows(policy: &str, record: &Record) -> String {
+    let replication = record.replication.to_string();
+    let row_of = |episode: &crate::experiment::record::Episode| {
+        row(&[
+            "0",
+            policy,
+            &replication,
+            &episode.lane,
+            &seconds(episode.start_ns),
+            &seconds(episode.end_ns),
+            &episode.first_cause,
+            &episode.failed.to_string(),
+        ])
+    };
+    record.episodes.iter().map(row_of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::record::Episode;
+
+    #[test]
+    fn an_episode_is_a_row_exact_to_the_nanosecond() {
+        let episode = Episode {
+            lane: "gateway-1/orders".into(),
+            start_ns: 3_600_000_000_001,
+            end_ns: 7_200_000_000_000,
+            first_cause: "stale-token".into(),
+            failed: 12,
+        };
+        let record =
+            Record { policy: 0, replication: 3, digest: 0, values: vec![], episodes: vec![episode], timeline: vec![] };
+        assert_eq!(
+            rows("ttl, only", &record),
+            "0,\"ttl, only\",3,gateway-1/orders,3600.000000001,7200,stale-token,12\n"
+        );
+    }
+}

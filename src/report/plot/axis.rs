@@ -1,0 +1,142 @@
+//! Our own axes: values to pixels and ticks, linear or logarithmic, on exact arithmetic and `libm`.
+
+use super::pixel;
+use crate::report::number::short;
+
+/// Beyond this ratio of the largest to the smallest value, an axis is logarithmic.
+const LOG_FROM: f64 = 50.0;
+/// Width of the place for zeros at the low end of a logarithmic axis.
+const ZERO_PLACE: i32 = 56;
+/// Decades that a logarithmic axis shows at most; what is smaller stands with the zeros.
+const MOST_DECADES: usize = 7;
+
+const POWERS: [f64; 19] =
+    [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12];
+
+/// An axis for values that are not negative, or (linear) for any.
+#[derive(Clone, Debug)]
+pub struct Axis {
+    /// Pixels of its ends; the first is the low end.
+    from: i32,
+    to: i32,
+    low: f64,
+    high: f64,
+    log: bool,
+    /// Whether the low end of a logarithmic axis keeps a place for zeros.
+    zeros: bool,
+}
+
+/// A value that the axis names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tick {
+    pub at: i32,
+    pub text: String,
+}
+
+impl Axis {
+    /// A linear axis between two values.
+    pub fn linear(from: i32, to: i32, low: f64, high: f64) -> Axis {
+        Axis { from, to, low, high: if high > low { high } else { low + 1.0 }, log: false, zeros: false }
+    }
+
+    /// The axis that these values (zero or more) ask for; it includes zero.
+    pub fn fit(from: i32, to: i32, values: &[f64]) -> Axis {
+        let high = values.iter().copied().fold(0.0, f64::max);
+        let low = values.iter().copied().filter(|&value| value > 0.0).fold(high, f64::min);
+        if high <= LOG_FROM * low {
+            let step = nice_step(high.max(1e-6));
+            return Axis::linear(from, to, 0.0, libm::ceil(high / step).max(1.0) * step);
+        }
+        let highest = round_values().find(|&value| value >= high).unwrap_or(high);
+        let least = highest / POWERS[6 + MOST_DECADES];
+        let lowest = round_values().filter(|&value| value <= low.max(least)).last().unwrap_or(least);
+        let zeros = values.iter().any(|&value| value < lowest);
+        Axis { from, to, low: lowest, high: highest, log: true, zeros }
+    }
+
+    /// Whether equal distances are equal ratios.
+    pub fn is_log(&self) -> bool {
+        self.log
+    }
+
+    /// The pixel of a value; what is outside stands at the end of the axis.
+    pub fn at(&self, value: f64) -> i32 {
+        let (from, to) = (f64::from(self.from), f64::from(self.to));
+        if !self.log {
+            let share = ((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0);
+            return pixel(from + share * (to - from));
+        }
+        let place = if self.zeros { ZERO_PLACE } else { 0 };
+        let shift = if self.to > self.from { place } else { -place };
+        if value < self.low {
+            return self.from + shift / 4;
+        }
+        let share = libm::log10(value.min(self.high) / self.low) / libm::log10(self.high / self.low);
+        let start = from + f64::from(shift);
+        pixel(start + share * (to - start))
+    }
+
+    /// The values to name.
+    pub fn ticks(&self) -> Vec<Tick> {
+        let tick = |value: f64| Tick { at: self.at(value), text: short(value) };
+        if self.log {
+            let wide = self.high / self.low > 1e3;
+            let named: Vec<f64> = if wide { POWERS.to_vec() } else { round_values().collect() };
+            let named = named.into_iter().filter(|&value| value >= self.low && value <= self.high);
+            return std::iter::once(0.0).filter(|_| self.zeros).chain(named).map(tick).collect();
+        }
+        let step = nice_step(self.high - self.low);
+        let first = libm::ceil(self.low / step - 1e-9);
+        (0..12)
+            .map(|index| (first + f64::from(index)) * step)
+            .filter(|&value| value <= self.high + step * 1e-9)
+            .map(tick)
+            .collect()
+    }
+}
+
+/// A step of 1, 2 or 5 times a power of ten that gives four to eight ticks.
+fn nice_step(range: f64) -> f64 {
+    round_values().find(|step| range / step <= 8.0).unwrap_or(range)
+}
+
+/// 1, 2 and 5 times each power of ten, upwards.
+fn round_values() -> impl Iterator<Item = f64> {
+    POWERS.iter().flat_map(|power| [power * 1.0, power * 2.0, power * 5.0])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(axis: &Axis) -> Vec<String> {
+        axis.ticks().into_iter().map(|tick| tick.text).collect()
+    }
+
+    #[test]
+    fn a_narrow_range_is_linear_from_zero() {
+        let axis = Axis::fit(100, 900, &[120.0, 240.0, 700.0]);
+        assert!(!axis.is_log());
+        assert_eq!(texts(&axis), ["0", "100", "200", "300", "400", "500", "600", "700"]);
+        assert_eq!((axis.at(0.0), axis.at(350.0), axis.at(700.0)), (100, 500, 900));
+    }
+
+    #[test]
+    fn a_wide_range_is_logarithmic_with_a_place_for_zero() {
+        let axis = Axis::fit(100, 900, &[0.0, 0.2, 3.0, 1_790.0]);
+        assert!(axis.is_log());
+        assert_eq!(texts(&axis), ["0", "1", "10", "100", "1,000"]);
+        assert!(axis.at(0.0) < axis.at(0.2) && axis.at(0.2) == 156 && axis.at(2_000.0) == 900);
+        // Upwards on the sheet, pixels go down; without zeros there is no place for them.
+        let up = Axis::fit(500, 100, &[0.2, 1_790.0]);
+        assert!(up.at(0.2) == 500 && up.at(0.2) > up.at(1_000.0));
+        assert_eq!(texts(&Axis::fit(0, 100, &[3.0, 4.0, 160.0])), ["2", "5", "10", "20", "50", "100", "200"]);
+    }
+
+    #[test]
+    fn nothing_and_one_value_have_an_axis() {
+        assert_eq!(texts(&Axis::fit(0, 100, &[])).first(), Some(&"0".to_string()));
+        assert!(texts(&Axis::fit(0, 100, &[0.03])).len() > 3);
+        assert_eq!(texts(&Axis::linear(0, 100, -30.0, 200.0)), ["0", "50", "100", "150", "200"]);
+    }
+}

@@ -1,0 +1,349 @@
+//! What `compare` prints: the policies, their paired differences to the first, which are best, and what surprises.
+
+use comfy_table::{
+    Cell, CellAlignment, ColumnConstraint, ContentArrangement, ContentLineStyle, LineStyle, Table, TableStyle,
+};
+
+use super::findings;
+use super::number::{short, with_half_width};
+use crate::experiment::comparison::Comparison;
+use crate::experiment::stat::{Quantile, Summary};
+use crate::experiment::verdict::{self, Best, Line, Verdict};
+use crate::scenario::Scenario;
+
+/// How the terminal wants it.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    pub width: u16,
+    /// ASCII only, if not.
+    pub unicode: bool,
+    /// Adds colour to words that say the same without.
+    pub colour: bool,
+}
+
+/// Below this width a policy is a block of lines, not a row.
+const NARROW: u16 = 84;
+
+const LINES: TableStyle = TableStyle::new()
+    .header_lines(ContentLineStyle::none().junction('│'))
+    .header_separator(LineStyle::none().fill('─').junction('┼'))
+    .content_lines(ContentLineStyle::none().junction('│'));
+const PLAIN_LINES: TableStyle = TableStyle::new()
+    .header_lines(ContentLineStyle::none().junction('|'))
+    .header_separator(LineStyle::none().fill('-').junction('+'))
+    .content_lines(ContentLineStyle::none().junction('|'));
+
+/// Metrics of the table of differences, by name; those that the comparison has.
+fn compared(headline: &'static str) -> [&'static str; 4] {
+    [headline, "failed", "idp_token_requests_peak_per_s", "idp_token_requests"]
+}
+
+/// All that `compare` prints on stdout.
+#[must_use]
+pub fn compare(scenario: &Scenario, comparison: &Comparison, look: Look) -> String {
+    let parts = [
+        heading(scenario, comparison).lines().map(|line| wrap(line, look.width)).collect::<Vec<_>>().join("\n"),
+        policies(comparison, look),
+        differences(comparison, look),
+        best_lines(comparison).iter().map(|line| wrap(line, look.width)).collect::<Vec<_>>().join("\n"),
+        findings::all(scenario, comparison).iter().map(|line| wrap(line, look.width)).collect::<Vec<_>>().join("\n"),
+    ];
+    let text =
+        parts.iter().filter(|part| !part.is_empty()).map(|part| format!("{part}\n")).collect::<Vec<_>>().join("\n");
+    if look.unicode { text } else { ascii(&text) }
+}
+
+fn heading(scenario: &Scenario, comparison: &Comparison) -> String {
+    let (finished, asked) = (comparison.finished(), comparison.asked);
+    let replications = if finished == asked {
+        format!("{finished} replications, seed {}", scenario.world.run.seed)
+    } else {
+        format!("{finished} of {asked} replications, seed {}: {}", scenario.world.run.seed, comparison.stopped.reason())
+    };
+    format!("{}: {}\n{replications}; ± is half the 95 % interval of the mean", scenario.name, scenario.title)
+}
+
+/// A column of the main table: its title, and what it says of a policy.
+type Column = (String, Vec<String>);
+
+fn columns(comparison: &Comparison) -> Vec<Column> {
+    let headline = verdict::headline(comparison);
+    let worst = if headline == "downtime_s" { "downtime_worst_lane_s" } else { "downtime_after_restart_worst_lane_s" };
+    let column = |title: &str, metric: &'static str, show: &dyn Fn(usize, &Summary) -> String| {
+        let cell =
+            |policy| comparison.summary(policy, metric).map_or_else(|| "n/a".into(), |found| show(policy, &found));
+        (title.to_string(), (0..comparison.policies.len()).map(cell).collect())
+    };
+    let mean = |_: usize, found: &Summary| short(found.mean);
+    let censored = |policy, text: String| if is_censored(comparison, policy) { format!("≥ {text}") } else { text };
+    vec![
+        column(in_words(headline), headline, &|policy, found| censored(policy, mean_and_half(found))),
+        column("p95", headline, &|_, found| quantile(found.p95)),
+        column("worst lane, s", worst, &|policy, found| censored(policy, short(found.mean))),
+        column(in_words("failed"), "failed", &mean),
+        column(in_words("idp_token_requests_peak_per_s"), "idp_token_requests_peak_per_s", &mean),
+        column(in_words("idp_token_requests"), "idp_token_requests", &mean),
+    ]
+}
+
+fn is_censored(comparison: &Comparison, policy: usize) -> bool {
+    comparison.mean(policy, "censored_lanes") > 0.0
+}
+
+fn mean_and_half(found: &Summary) -> String {
+    with_half_width(found.mean, found.interval.map(|interval| interval.high - found.mean), "±")
+}
+
+fn quantile(found: Quantile) -> String {
+    if found.is_max { format!("max {}", short(found.value)) } else { short(found.value) }
+}
+
+fn policies(comparison: &Comparison, look: Look) -> String {
+    let columns = columns(comparison);
+    let names: Vec<&str> = comparison.policies.iter().map(|policy| policy.name.as_str()).collect();
+    if look.width < NARROW {
+        return stacked(&names, &columns);
+    }
+    let mut table = table(look);
+    table.set_header(
+        std::iter::once(Cell::new("policy"))
+            .chain(columns.iter().map(|column| Cell::new(&column.0).set_alignment(CellAlignment::Right))),
+    );
+    for (policy, name) in names.iter().enumerate() {
+        let cells = columns.iter().map(|column| Cell::new(&column.1[policy]).set_alignment(CellAlignment::Right));
+        table.add_row(std::iter::once(Cell::new(name)).chain(cells));
+    }
+    keep_whole(&mut table);
+    table.trim_fmt()
+}
+
+fn stacked(names: &[&str], columns: &[Column]) -> String {
+    let widest = columns.iter().map(|column| column.0.len()).max().unwrap_or(0);
+    let block = |(policy, name): (usize, &&str)| {
+        let lines = columns.iter().map(|(title, cells)| format!("  {title:widest$}  {}\n", cells[policy]));
+        format!("{name}\n{}", lines.collect::<String>())
+    };
+    names.iter().enumerate().map(block).collect::<String>().trim_end().to_string()
+}
+
+fn differences(comparison: &Comparison, look: Look) -> String {
+    if comparison.policies.len() < 2 {
+        return String::new();
+    }
+    let metrics: Vec<usize> =
+        compared(verdict::headline(comparison)).iter().filter_map(|name| comparison.metric(name)).collect();
+    let policies = 1..comparison.policies.len();
+    let lines: Vec<Line> = metrics
+        .iter()
+        .flat_map(|&metric| policies.clone().filter_map(move |policy| verdict::line(comparison, policy, metric)))
+        .collect();
+    let title = format!(
+        "less {} on the same worlds (95 % intervals that hold together over the {} policies compared):",
+        comparison.policies[0].name,
+        comparison.policies.len() - 1
+    );
+    let body = if look.width < NARROW {
+        difference_list(comparison, &lines)
+    } else {
+        difference_table(comparison, &lines, look)
+    };
+    format!("{}\n{body}", wrap(&title, look.width))
+}
+
+/// A block of rows a metric, a row a policy.
+fn difference_table(comparison: &Comparison, lines: &[Line], look: Look) -> String {
+    let mut table = table(look);
+    let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
+    table.set_header([
+        Cell::new(""),
+        right("difference".into()),
+        right("from".into()),
+        right("to".into()),
+        right("ratio".into()),
+        Cell::new("verdict"),
+    ]);
+    let mut shown = None;
+    for line in lines {
+        if shown != Some(line.metric) {
+            table.add_row([in_words(comparison.metrics[line.metric].name)]);
+            shown = Some(line.metric);
+        }
+        let (low, high) = line.difference.interval.map_or_else(Default::default, |i| (short(i.low), short(i.high)));
+        table.add_row([
+            Cell::new(format!("  {}", comparison.policies[line.policy].name)),
+            right(short(line.difference.mean)),
+            right(low),
+            right(high),
+            right(line.difference.ratio.map_or_else(String::new, |ratio| ratio_text(ratio.value))),
+            Cell::new(line.verdict.word()),
+        ]);
+    }
+    keep_whole(&mut table);
+    let text = table.trim_fmt();
+    if look.colour { text.lines().map(coloured).collect::<Vec<_>>().join("\n") } else { text }
+}
+
+fn ratio_text(ratio: f64) -> String {
+    if ratio > 0.0 && ratio < 0.001 { "<0.001".into() } else { short(ratio) }
+}
+
+fn difference_list(comparison: &Comparison, lines: &[Line]) -> String {
+    let one = |line: &Line| {
+        let interval = line
+            .difference
+            .interval
+            .map_or_else(String::new, |interval| format!(" [{}, {}]", short(interval.low), short(interval.high)));
+        format!(
+            "{}, {}:\n  {}{interval} {}",
+            comparison.policies[line.policy].name,
+            in_words(comparison.metrics[line.metric].name),
+            short(line.difference.mean),
+            line.verdict.word()
+        )
+    };
+    lines.iter().map(one).collect::<Vec<_>>().join("\n")
+}
+
+/// A metric as the tables call it.
+fn in_words(metric: &'static str) -> &'static str {
+    match metric {
+        "downtime_s" => "downtime, s",
+        "downtime_after_restart_s" => "downtime after restart, s",
+        "failed" => "failed calls",
+        "idp_token_requests_peak_per_s" => "IdP peak, 1/s",
+        "idp_token_requests" => "IdP token requests",
+        other => other,
+    }
+}
+
+/// The first column is names: never broken.
+fn keep_whole(table: &mut Table) {
+    if let Some(names) = table.column_mut(0) {
+        names.set_constraint(ColumnConstraint::ContentWidth);
+    }
+}
+
+/// The verdict at the end of a line, in green or red.
+fn coloured(line: &str) -> String {
+    for (verdict, code) in [(Verdict::Better, "32"), (Verdict::Worse, "31")] {
+        if let Some(start) = line.strip_suffix(verdict.word()) {
+            return format!("{start}\u{1b}[{code}m{}\u{1b}[0m", verdict.word());
+        }
+    }
+    line.to_string()
+}
+
+/// Which policies are best, and which cannot be told apart from them.
+#[must_use]
+pub fn best_lines(comparison: &Comparison) -> Vec<String> {
+    let Some(best) = verdict::best(comparison) else { return Vec::new() };
+    let Best { metric, same, not_told_apart, least } = best;
+    let names = |policies: &[usize]| {
+        policies.iter().map(|&policy| comparison.policies[policy].name.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    let mean = short(comparison.mean(least, metric));
+    let mut lines = vec![format!("best by {metric}: {} (mean {mean} s)", names(&same))];
+    if !not_told_apart.is_empty() {
+        lines.push(format!("cannot be told apart from it: {}", names(&not_told_apart)));
+    }
+    lines
+}
+
+fn table(look: Look) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(if look.unicode { LINES } else { PLAIN_LINES })
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(look.width);
+    table
+}
+
+/// A sentence over as many lines as it takes, the later ones indented.
+fn wrap(sentence: &str, width: u16) -> String {
+    let mut lines: Vec<String> = vec![String::new()];
+    for word in sentence.split(' ') {
+        let line = lines.last_mut().expect("there is always a line");
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > usize::from(width) {
+            lines.push(format!("  {word}"));
+        } else {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines.join("\n")
+}
+
+/// The same without a character that a plain terminal lacks.
+fn ascii(text: &str) -> String {
+    let plain = |c: char| match c {
+        '±' => "+-".into(),
+        '≥' => ">=".into(),
+        '…' => "...".into(),
+        c if c.is_ascii() => c.to_string(),
+        _ => "?".into(),
+    };
+    text.chars().map(plain).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    fn look(width: u16) -> Look {
+        Look { width, unicode: true, colour: false }
+    }
+
+    fn widest(text: &str) -> usize {
+        text.lines().map(|line| line.chars().count()).max().unwrap_or(0)
+    }
+
+    #[test]
+    fn it_fits_the_terminal() {
+        let (scenario, comparison) = (sample::scenario(), sample::comparison(30));
+        for width in [50, 84, 100, 140] {
+            let text = compare(&scenario, &comparison, look(width));
+            assert!(widest(&text) <= usize::from(width), "{} > {width}:\n{text}", widest(&text));
+        }
+    }
+
+    /// `TABLE=1 cargo test --lib a_table_for_the_eye -- --nocapture` prints the table of made-up results.
+    #[test]
+    #[expect(clippy::print_stdout, reason = "printed to be looked at, on request only")]
+    fn a_table_for_the_eye() {
+        if option_env!("TABLE").is_some() {
+            println!("{}", compare(&sample::scenario(), &sample::comparison(30), look(100)));
+        }
+    }
+
+    #[test]
+    fn few_replications_and_censored_lanes_are_marked() {
+        let censored = |policy: &str, metric: &str, value| {
+            if (policy, metric) == ("ttl-only", "censored_lanes") { 1.0 } else { value }
+        };
+        let text = policies(&sample::changed(5, censored), look(100));
+        assert!(text.contains("max ") && text.contains("≥ "), "{text}");
+        let marked: Vec<&str> = text.lines().filter(|line| line.contains('≥')).collect();
+        assert!(marked.len() == 1 && marked[0].contains("ttl-only"), "{text}");
+    }
+
+    #[test]
+    fn a_plain_terminal_gets_plain_characters_and_colour_only_adds() {
+        let (scenario, comparison) = (sample::scenario(), sample::comparison(30));
+        let plain = compare(&scenario, &comparison, Look { width: 100, unicode: false, colour: false });
+        assert!(plain.is_ascii() && !plain.contains('?'), "{plain}");
+        let coloured = compare(&scenario, &comparison, Look { width: 100, unicode: false, colour: true });
+        assert_ne!(plain, coloured);
+        let stripped =
+            ["\u{1b}[32m", "\u{1b}[31m", "\u{1b}[0m"].iter().fold(coloured, |text, code| text.replace(code, ""));
+        assert_eq!(stripped, plain);
+    }
+
+    #[test]
+    fn the_best_and_their_equals_are_named() {
+        let lines = best_lines(&sample::comparison(30));
+        assert_eq!(lines, ["best by downtime_after_restart_s: no-cache (mean 0 s)"]);
+    }
+}
