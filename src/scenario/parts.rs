@@ -10,7 +10,7 @@ use super::presets;
 use super::reader::Reader;
 use super::source::At;
 use super::text;
-use super::tree::{Branch, Entry, Tree};
+use super::tree::{Branch, Entry, Node, Tree};
 use super::walk::{self, Decoded, Shape};
 use super::wso2::Deployment;
 use crate::fault::{self, FAULTS, FaultDef};
@@ -32,6 +32,9 @@ pub struct Parts {
     /// In the order of the file.
     pub policies: Vec<PolicyPart>,
     pub expects: Vec<Named>,
+    /// All names, also of those that could not be read, so that one mistake is not told twice.
+    pub declared_apis: Vec<String>,
+    pub declared_policies: Vec<String>,
 }
 
 /// An entry of a list.
@@ -42,6 +45,7 @@ pub struct Named {
     pub table: Decoded,
 }
 
+/// A client population.
 #[derive(Debug)]
 pub struct Client {
     pub named: Named,
@@ -51,12 +55,14 @@ pub struct Client {
     pub instants: Vec<SimTime>,
 }
 
+/// A fault, of a kind that is built.
 #[derive(Debug)]
 pub struct FaultPart {
     pub named: Named,
     pub def: &'static FaultDef,
 }
 
+/// A policy with all its rules.
 #[derive(Debug)]
 pub struct PolicyPart {
     pub named: Named,
@@ -72,6 +78,9 @@ struct Raw {
     at: At,
     branch: Branch,
 }
+
+/// The beginning of the first file: where something stands that is missing altogether.
+const START: At = At { source: 0, span: 0..0 };
 
 /// Reads every table; what is wrong goes to the reader.
 pub fn read(reader: &mut Reader, root: &Branch, deployment: Option<&Deployment>) -> Parts {
@@ -89,14 +98,22 @@ pub fn read(reader: &mut Reader, root: &Branch, deployment: Option<&Deployment>)
     parts.policies =
         entries(reader, root, "policy", false).into_iter().filter_map(|raw| policy(reader, raw, deployment)).collect();
     parts.expects = expects(reader, root);
+    parts.declared_apis = declared(root, "api");
+    parts.declared_policies = declared(root, "policy");
     later(reader, root);
     parts
+}
+
+fn declared(root: &Branch, list: &str) -> Vec<String> {
+    let Some(Tree::List(nodes)) = root.get(list).map(|entry| &entry.node.value) else { return Vec::new() };
+    let name = |node: &Node| node.table()?.get("name")?.node.text().map(str::to_owned);
+    nodes.iter().filter_map(name).collect()
 }
 
 fn top(reader: &mut Reader, root: &Branch, parts: &mut Parts) {
     let others: Vec<&str> = keys::below("").collect();
     let shape = Shape { what: "the scenario", record: Some(("", "")), keys: section("").keys, others: &others };
-    let decoded = walk::table(reader, shape, Some(root), None);
+    let decoded = walk::table(reader, shape, Some(root), Some(&START));
     if decoded.good(&["name"]) {
         good_name(reader, decoded.table.text("name"), &root["name"].node.at);
     }
@@ -123,6 +140,9 @@ fn plain(reader: &mut Reader, root: &Branch, path: &'static str) -> Decoded {
     }
     let what = format!("[{path}]");
     let others: Vec<&str> = keys::below(path).collect();
+    if at.is_none() && keys.iter().any(|key| key.default == Default::Required) {
+        at = Some(START);
+    }
     walk::table(reader, Shape { what: &what, record: Some((&what, path)), keys: &keys, others: &others }, branch, at.as_ref())
 }
 
@@ -153,6 +173,7 @@ fn entries(reader: &mut Reader, root: &Branch, list: &'static str, sorted: bool)
         if matches!(list, "api" | "client" | "policy") {
             reader.say(
                 Diagnostic::new("E012", format!("the scenario has no [[{list}]]"))
+                    .at(&START, "nowhere in this file")
                     .help(format!("add at least one: [[{list}]] with name = \"…\"")),
             );
         }

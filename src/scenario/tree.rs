@@ -124,9 +124,8 @@ fn shift(node: &mut Node, by: usize) {
 
 fn syntax(source: usize, text: &str, error: &toml::de::Error) -> Diagnostic {
     let span = error.span().unwrap_or(text.len()..text.len());
-    let bare = text.get(span.clone()).unwrap_or("");
     let mistake = Diagnostic::new("E001", error.message()).at(&At { source, span }, "");
-    if bare.starts_with(|c: char| c.is_ascii_digit()) || bare.starts_with(char::is_alphabetic) {
+    if error.message().contains("must be quoted") {
         return mistake.help("durations, rates and words stand in quotation marks");
     }
     mistake

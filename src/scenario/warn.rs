@@ -3,6 +3,7 @@
 use super::diagnostic::Diagnostic;
 use super::parts::{Client, FaultPart, Parts};
 use super::reader::Reader;
+use super::source::At;
 use crate::key::{Table, Value};
 use crate::time::SimSpan;
 
@@ -97,7 +98,7 @@ fn overloaded(reader: &mut Reader, parts: &Parts) {
     let fetching = calls * idp.table.dist("token_service").mean_s() / capacity;
     if introspecting >= 1.0 {
         let message = format!("introspection alone loads the IdP by {:.0} %", introspecting * 100.0);
-        let warning = Diagnostic::new("W003", message).at_some(idp.place("workers"), "not enough workers");
+        let warning = Diagnostic::new("W003", message).at_some(idp.place("workers").or(busiest(parts)), "more than it can do");
         reader.say(warning.help("add workers or nodes, or give the apis an introspection_cache"));
         return;
     }
@@ -115,6 +116,12 @@ fn overloaded(reader: &mut Reader, parts: &Parts) {
 #[expect(clippy::cast_precision_loss, reason = "an estimate")]
 fn real(count: u64) -> f64 {
     count as f64
+}
+
+/// Where the population stands that calls most often.
+fn busiest(parts: &Parts) -> Option<&At> {
+    let rate = |client: &&Client| open_rate(client).unwrap_or(0.0);
+    parts.clients.iter().max_by(|a, b| rate(a).total_cmp(&rate(b))).map(|client| &client.named.name_at)
 }
 
 /// Calls per second, of an open population.
@@ -155,7 +162,7 @@ fn not_evaluated(reader: &mut Reader, parts: &Parts) {
         reader.say(Diagnostic::new("W005", "[slo] is not evaluated yet").at(at, "without effect"));
     }
     if let Some(first) = parts.expects.first() {
-        let message = format!("{} [[expect]] not evaluated yet: `check` is not built", parts.expects.len());
+        let message = "[[expect]] is not evaluated yet: `check` is not built";
         reader.say(Diagnostic::new("W005", message).at(&first.name_at, "without effect"));
     }
 }

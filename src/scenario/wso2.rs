@@ -77,7 +77,11 @@ impl Deployment {
         let foreign: Vec<&Finding> = self.findings.iter().filter(|found| found.fate == Fate::NotModelled).collect();
         if let Some(first) = foreign.first() {
             let paths: Vec<&str> = foreign.iter().map(|found| found.path.as_str()).collect();
-            let message = format!("{} keys of {} are not modelled", paths.len(), self.name);
+            let (count, of) = (paths.len(), &self.name);
+            let message = match count {
+                1 => format!("1 key of {of} is not modelled"),
+                _ => format!("{count} keys of {of} are not modelled"),
+            };
             out.push(Diagnostic::new("W006", message).at(&first.at, "the first").help(paths.join(", ")));
         }
         out
