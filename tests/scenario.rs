@@ -98,7 +98,12 @@ fn the_id_is_of_what_the_scenario_says_and_not_of_how() {
 fn files_extend_each_other_by_name_and_the_last_wins() {
     let folder = tempfile::tempdir().expect("a folder");
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("it can be written");
-    write("base.toml", &format!("{SMALL}[[policy]]\nname = \"hybrid\"\nbase = \"hybrid\"\n[idp]\ntoken_lifetime = \"2h\"\nworkers = 3\n"));
+    write(
+        "base.toml",
+        &format!(
+            "{SMALL}[[policy]]\nname = \"hybrid\"\nbase = \"hybrid\"\n[idp]\ntoken_lifetime = \"2h\"\nworkers = 3\n"
+        ),
+    );
     write(
         "top.toml",
         "extends = [\"base.toml\"]\nname = \"top\"\n[idp]\ntoken_lifetime = \"10min\"\n[[policy]]\nname = \"ttl-only\"\nremove = true\n\
@@ -166,5 +171,25 @@ fn init_from_a_deployment_toml_writes_a_scenario_that_runs_and_tells_of_each_key
         for key in ["server.hostname", "oauth.timestamp_skew", "apim.mediator_config.oauth.socket_timeout_duration"] {
             assert_eq!(text.matches(&format!("#   {key}")).count(), 1, "{key} in {file}");
         }
+    }
+}
+
+#[test]
+fn what_show_prints_reads_back_as_the_same_scenario() {
+    let mut texts: Vec<String> =
+        presets::PRESETS.iter().map(|preset| format!("{SMALL}base = \"{}\"\n", preset.name)).collect();
+    texts.push(format!(
+        "{SMALL}[policy.rejection]\nbackoff = {{ first = \"1ms\", factor = 3.0, max = \"1s\", jitter = 0.1 }}\n\
+         [idp]\ntoken_service = {{ dist = \"empirical\", values = [\"3ms\", \"1ms\"] }}\n\
+         starting = {{ dist = \"weibull\", mean = \"1.5s\", shape = 0.7 }}\n\
+         [[client]]\nname = \"b\"\napis = [\"orders\"]\narrivals = {{ process = \"closed\", think = \"1s\" }}\n\
+         retry = {{ attempts = 2, first = \"1ms\" }}\n\
+         [[fault]]\nname = \"r\"\nkind = \"idp-crash\"\nat = {{ dist = \"triangular\", min = \"1h\", mode = \"1h\", max = \"2h\" }}\ndown = \"3s\"\n"
+    ));
+    for text in texts {
+        let first = load(&text, &[]);
+        let second = load(&first.as_toml(), &[]);
+        assert_eq!(first.scenario.id, second.scenario.id, "{}", first.as_toml());
+        assert_eq!(format!("{:?}", first.scenario.world), format!("{:?}", second.scenario.world));
     }
 }

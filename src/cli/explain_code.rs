@@ -17,7 +17,12 @@ pub fn run(console: &Console, global: &Global, command: &ExplainCode) -> Outcome
         console.json_result(&value)?;
     } else {
         let example = code.example.replace('\n', "\n  ");
-        console.result(&format!("{}: {}\n\n{}\n\nExample:\n  {example}\n", code.code, code.title, wrapped(code.text)))?;
+        console.result(&format!(
+            "{}: {}\n\n{}\n\nExample:\n  {example}\n",
+            code.code,
+            code.title,
+            wrapped(code.text)
+        ))?;
     }
     Ok(Exit::Done)
 }

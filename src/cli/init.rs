@@ -24,11 +24,7 @@ pub const TEMPLATES: &[Template] = &[
         doc: "a restart of the IdP that invalidates every token, and the cures; commented",
         text: include_str!("templates/idp-restart.toml"),
     },
-    Template {
-        name: "minimal",
-        doc: "the fewest lines that run",
-        text: include_str!("templates/minimal.toml"),
-    },
+    Template { name: "minimal", doc: "the fewest lines that run", text: include_str!("templates/minimal.toml") },
 ];
 
 /// Prints a scenario, or writes it to `--out`.
@@ -51,7 +47,11 @@ fn template(wanted: &str) -> Result<&'static Template, Stop> {
     TEMPLATES.iter().find(|template| template.name == wanted).ok_or_else(|| {
         let names: Vec<&str> = TEMPLATES.iter().map(|template| template.name).collect();
         let hint = nearest(wanted, names.iter().copied()).map(|name| format!("; did you mean `{name}`?"));
-        Stop::Bad(format!("there is no template `{wanted}`{} (there are {})", hint.unwrap_or_default(), names.join(", ")))
+        Stop::Bad(format!(
+            "there is no template `{wanted}`{} (there are {})",
+            hint.unwrap_or_default(),
+            names.join(", ")
+        ))
     })
 }
 

@@ -76,7 +76,10 @@ fn metrics() -> Listing {
         };
         vec![metric.name.into(), metric.unit.symbol().into(), better.into(), metric.doc.into()]
     };
-    Listing { headings: &["metric", "unit", "better", "what it is"], rows: metric::all().into_iter().map(row).collect() }
+    Listing {
+        headings: &["metric", "unit", "better", "what it is"],
+        rows: metric::all().into_iter().map(row).collect(),
+    }
 }
 
 fn faults() -> Listing {
@@ -98,7 +101,10 @@ fn keys(keys: &[Key]) -> String {
 
 /// Of databases, which are not built yet.
 fn profiles() -> Listing {
-    Listing { headings: &["profile", "what it is"], rows: vec![vec!["(none)".into(), "databases are not built yet".into()]] }
+    Listing {
+        headings: &["profile", "what it is"],
+        rows: vec![vec!["(none)".into(), "databases are not built yet".into()]],
+    }
 }
 
 fn templates() -> Listing {

@@ -9,8 +9,9 @@ use crate::fault::Names;
 use crate::id::{ApiId, CredentialId};
 use crate::key::{Backoff, Table, Value};
 use crate::model::config::{
-    ApiConfig, Arrivals, Balance, BusConfig, ClientConfig, FaultConfig, Front, GatewayConfig, HealthOf, IdpConfig, Network,
-    OnRestart, OnUnreachable, RestartEvent, RunConfig, Start, TokenFormat, Unreachable, Validation, WorldConfig, WwwError,
+    ApiConfig, Arrivals, Balance, BusConfig, ClientConfig, FaultConfig, Front, GatewayConfig, HealthOf, IdpConfig,
+    Network, OnRestart, OnUnreachable, RestartEvent, RunConfig, Start, TokenFormat, Unreachable, Validation,
+    WorldConfig, WwwError,
 };
 use crate::policy::Policy;
 use crate::time::SimSpan;
@@ -140,7 +141,11 @@ fn validation(table: &Table) -> Validation {
             on_unreachable: word(
                 table,
                 "on_idp_unreachable",
-                &[("error", OnUnreachable::Error), ("refuse", OnUnreachable::Refuse), ("accept", OnUnreachable::Accept)],
+                &[
+                    ("error", OnUnreachable::Error),
+                    ("refuse", OnUnreachable::Refuse),
+                    ("accept", OnUnreachable::Accept),
+                ],
             ),
             timeout,
         },
@@ -184,11 +189,14 @@ fn arrivals(part: &Client) -> Arrivals {
 }
 
 fn backoff(table: &Table) -> Backoff {
-    match table.opt_span("first") {
-        None => table.backoff("backoff"),
-        Some(first) => {
-            Backoff { first, factor: table.real("factor"), max: table.span("max"), jitter: table.real("jitter") }
-        }
+    if !table.0.contains_key("first") {
+        return table.backoff("backoff");
+    }
+    Backoff {
+        first: table.span("first"),
+        factor: table.real("factor"),
+        max: table.span("max"),
+        jitter: table.real("jitter"),
     }
 }
 

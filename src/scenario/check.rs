@@ -62,10 +62,12 @@ fn clients(reader: &mut Reader, parts: &Parts) {
         }
         for (index, api) in wanted.iter().enumerate() {
             if !names.contains(&api.as_str()) && !names.is_empty() {
-                let mistake = Diagnostic::new("E022", format!("the client `{}` calls no existing api `{api}`", named.name));
+                let mistake =
+                    Diagnostic::new("E022", format!("the client `{}` calls no existing api `{api}`", named.name));
                 reader.say(mistake.at_some(place, "no [[api]] has this name").nearest(api, names.iter().copied()));
             } else if wanted[..index].contains(api) {
-                let mistake = Diagnostic::new("E021", format!("the client `{}` names the api `{api}` twice", named.name));
+                let mistake =
+                    Diagnostic::new("E021", format!("the client `{}` names the api `{api}` twice", named.name));
                 reader.say(mistake.at_some(place, "each api once"));
             }
         }
@@ -82,7 +84,8 @@ fn faults(reader: &mut Reader, parts: &Parts) {
             let earliest = table.table.dist("at").sample(f64::MIN_POSITIVE);
             if earliest >= run.table.span("duration") {
                 let duration = run.table.span("duration");
-                let mistake = Diagnostic::new("E030", format!("the fault `{}` begins after the end of the run", named.name));
+                let mistake =
+                    Diagnostic::new("E030", format!("the fault `{}` begins after the end of the run", named.name));
                 let mistake = mistake.at_some(table.place("at"), format!("the run ends at {duration}"));
                 reader.say(match run.places.get("duration") {
                     Some(at) => mistake.also(at, "the run's duration"),
@@ -98,7 +101,8 @@ fn faults(reader: &mut Reader, parts: &Parts) {
                 Value::Text(word) => word.clone(),
                 _ => String::new(),
             };
-            let mistake = Diagnostic::new("E022", error.message).at_some(table.place(error.key), "nothing has this name");
+            let mistake =
+                Diagnostic::new("E022", error.message).at_some(table.place(error.key), "nothing has this name");
             reader.say(mistake.nearest(&word, error.candidates.iter().map(String::as_str)));
         }
     }
@@ -165,7 +169,11 @@ fn size(reader: &mut Reader, parts: &Parts) {
     let users: u64 = parts.clients.iter().map(|client| closed_users(client).unwrap_or(0)).sum();
     let workers = idp.table.count("nodes").saturating_mul(idp.table.count("workers"));
     let worlds = [
-        (streams.saturating_add(holders).saturating_mul(1024), gateway.place("nodes"), "its gateways, apis and clients"),
+        (
+            streams.saturating_add(holders).saturating_mul(1024),
+            gateway.place("nodes"),
+            "its gateways, apis and clients",
+        ),
         (users.saturating_mul(128), first_users(parts), "its users"),
         (workers.saturating_mul(32), idp.place("workers"), "its IdP's workers"),
     ];

@@ -133,8 +133,11 @@ fn mistaken(name: &str, node: &Node, error: Wrong, of: Quantity) -> Box<Diagnost
         Wrong::NoUnit => Diagnostic::new("E013", format!("`{name}` has no unit")).at(&node.at, "of what?").help(help),
         Wrong::Ambiguous => {
             let plain = written.replace('m', "");
-            let (minutes, other) =
-                if unit == "s" { (format!("{plain}min"), format!("{plain}ms")) } else { (format!("{plain}min"), format!("{plain}s")) };
+            let (minutes, other) = if unit == "s" {
+                (format!("{plain}min"), format!("{plain}ms"))
+            } else {
+                (format!("{plain}min"), format!("{plain}s"))
+            };
             Diagnostic::new("E014", format!("`m` in `{written}` may be minutes or milli"))
                 .at(&node.at, "ambiguous unit")
                 .help(format!("write \"{minutes}\" or \"{other}\""))
@@ -148,7 +151,9 @@ fn mistaken(name: &str, node: &Node, error: Wrong, of: Quantity) -> Box<Diagnost
                 .at(&node.at, format!("expected a {what}"))
                 .help(format!("write it like {example}"))
         }
-        Wrong::Range(why) => Diagnostic::new("E017", format!("`{name}` is out of range: {why}")).at(&node.at, "out of range"),
+        Wrong::Range(why) => {
+            Diagnostic::new("E017", format!("`{name}` is out of range: {why}")).at(&node.at, "out of range")
+        }
     })
 }
 

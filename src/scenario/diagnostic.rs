@@ -146,10 +146,7 @@ impl Diagnostics {
     }
 
     /// One snippet a source: two marks in one text share it.
-    fn snippets<'a>(
-        &'a self,
-        diagnostic: &'a Diagnostic,
-    ) -> Vec<Snippet<'a, annotate_snippets::Annotation<'a>>> {
+    fn snippets<'a>(&'a self, diagnostic: &'a Diagnostic) -> Vec<Snippet<'a, annotate_snippets::Annotation<'a>>> {
         let Some(at) = &diagnostic.at else { return Vec::new() };
         let mut first = self.snippet(at).annotation(self.mark(AnnotationKind::Primary, at, &diagnostic.label));
         let Some((other, label)) = &diagnostic.also else { return vec![first] };

@@ -36,8 +36,10 @@ pub const FAMILIES: &[Family] = &[
         name: "lognormal",
         keys: &[MEAN, Key::required("cv", Ty::Factor, "standard deviation by mean")],
         doc: "a long tail, as service times have",
-        build: |table| within(table.real("cv"), 1e-6, 1e3, "`cv` must be between 0.000001 and 1000")
-            .map(|cv| Dist::Lognormal { mean: table.span("mean"), cv }),
+        build: |table| {
+            within(table.real("cv"), 1e-6, 1e3, "`cv` must be between 0.000001 and 1000")
+                .map(|cv| Dist::Lognormal { mean: table.span("mean"), cv })
+        },
     },
     Family {
         name: "uniform",
@@ -65,8 +67,10 @@ pub const FAMILIES: &[Family] = &[
         name: "weibull",
         keys: &[MEAN, Key::required("shape", Ty::Factor, "below 1: a long tail; above 1: about its mean")],
         doc: "lifetimes and repairs",
-        build: |table| within(table.real("shape"), 0.05, 1e3, "`shape` must be between 0.05 and 1000")
-            .map(|shape| Dist::Weibull { mean: table.span("mean"), shape }),
+        build: |table| {
+            within(table.real("shape"), 0.05, 1e3, "`shape` must be between 0.05 and 1000")
+                .map(|shape| Dist::Weibull { mean: table.span("mean"), shape })
+        },
     },
 ];
 
@@ -111,7 +115,8 @@ pub fn read(reader: &mut Reader, name: &'static str, node: &Node) -> Option<Dist
         Ok(dist) => Some(dist),
         Err(why) => {
             let code = if why.contains("between") { "E017" } else { "E025" };
-            reader.say(Diagnostic::new(code, format!("in a {word} distribution {why}")).at(&node.at, "these parameters"));
+            reader
+                .say(Diagnostic::new(code, format!("in a {word} distribution {why}")).at(&node.at, "these parameters"));
             None
         }
     }
@@ -150,7 +155,9 @@ fn empirical(reader: &mut Reader, node: &Node) -> Option<Dist> {
     };
     values.sort_unstable();
     if values.is_empty() {
-        reader.say(Diagnostic::new("E017", "an empirical distribution needs at least one value").at(&node.at, "no value"));
+        reader.say(
+            Diagnostic::new("E017", "an empirical distribution needs at least one value").at(&node.at, "no value"),
+        );
         return None;
     }
     Some(Dist::Empirical { values: values.into() })

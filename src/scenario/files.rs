@@ -22,7 +22,8 @@ fn extend(reader: &mut Reader, root: &mut Branch, path: &Path, named_at: Option<
     if open.contains(&identity) {
         let shown = path.display();
         let mistake = Diagnostic::new("E005", format!("{shown} extends itself, through the files that it extends"));
-        return reader.say(mistake.at_some(named_at, "closes the circle").help("move what both need into a third file"));
+        return reader
+            .say(mistake.at_some(named_at, "closes the circle").help("move what both need into a third file"));
     }
     let Some((name, text)) = reader.read_file(path, named_at) else { return };
     let folder = path.parent().map(Path::to_owned).unwrap_or_default();

@@ -138,8 +138,13 @@ const IDP: &[Key] = &[
         "when the IdP tells of its restart",
     ),
     Key::new("unreachable", Ty::Choice(&["refuse", "hang"]), "\"refuse\"", "what callers of a node that is down meet"),
-    Key::new("notify", Ty::Choice(&["at-most-once", "at-least-once"]), "\"at-most-once\"", "how the control plane is told")
-        .later(&["at-least-once"]),
+    Key::new(
+        "notify",
+        Ty::Choice(&["at-most-once", "at-least-once"]),
+        "\"at-most-once\"",
+        "how the control plane is told",
+    )
+    .later(&["at-least-once"]),
     Key::new("notify_again", Ty::PositiveSpan, "\"5s\"", "at-least-once: the gap between repetitions").later(ALL),
 ];
 
@@ -157,8 +162,13 @@ const PERSISTENCE: &[Key] = &[
     Key::new("retry_count", Ty::Count { min: 0, max: 1_000 }, "5", "retries after a CON_APP_KEY violation").later(ALL),
     Key::new("recovery", Ty::Choice(&["documented", "wso2-source"]), "\"documented\"", "what a violation leads to")
         .later(ALL),
-    Key::new("recovery_transactions", Ty::Choice(&["one", "two"]), "\"one\"", "asynchronous: the recovery's transactions")
-        .later(ALL),
+    Key::new(
+        "recovery_transactions",
+        Ty::Choice(&["one", "two"]),
+        "\"one\"",
+        "asynchronous: the recovery's transactions",
+    )
+    .later(ALL),
     Key::new("renew", Ty::Choice(&["reuse", "always"]), "\"reuse\"", "whether an active token is handed out again")
         .later(ALL),
     Key::new("reuse_margin", Ty::Span, "\"1s\"", "how long a token must still live to be handed out again").later(ALL),
@@ -213,7 +223,12 @@ const BUS: &[Key] = &[
     Key::new("delay", Ty::Dist, "\"50ms\"", "how long a delivery takes"),
     Key::new("loss", Ty::Ratio, "0.0", "the share of deliveries that are lost"),
     Key::new("durable", Ty::Bool, "false", "whether a subscriber that was away gets what it missed"),
-    Key::new("delivery", Ty::Choice(&["at-most-once", "at-least-once"]), "\"at-most-once\"", "whether losses are repeated"),
+    Key::new(
+        "delivery",
+        Ty::Choice(&["at-most-once", "at-least-once"]),
+        "\"at-most-once\"",
+        "whether losses are repeated",
+    ),
     Key::new("redeliver", Ty::PositiveSpan, "\"5s\"", "at-least-once: the gap between repetitions"),
 ];
 
@@ -225,13 +240,33 @@ const SLO: &[Key] = &[
 const API: &[Key] = &[
     Key::required("name", Ty::Text, "the API's name"),
     Key::like("credential", Ty::Text, "name", "the consumer key of the backend's tokens"),
-    Key::new("validation", Ty::Choice(&["ideal", "introspect", "local"]), "\"introspect\"", "how the backend checks a token"),
+    Key::new(
+        "validation",
+        Ty::Choice(&["ideal", "introspect", "local"]),
+        "\"introspect\"",
+        "how the backend checks a token",
+    ),
     Key::new("reject_status", Ty::OneOf(&[401, 403]), "403", "the status of a refusal"),
-    Key::new("reject_error", Ty::Choice(&["none", "invalid_token"]), "\"none\"", "the WWW-Authenticate error of a refusal"),
-    Key::new("forbidden_ratio", Ty::Ratio, "0.0", "the share of calls with a good token that get a 403 of the backend's own"),
+    Key::new(
+        "reject_error",
+        Ty::Choice(&["none", "invalid_token"]),
+        "\"none\"",
+        "the WWW-Authenticate error of a refusal",
+    ),
+    Key::new(
+        "forbidden_ratio",
+        Ty::Ratio,
+        "0.0",
+        "the share of calls with a good token that get a 403 of the backend's own",
+    ),
     Key::new("forbidden_error", Ty::Text, "\"insufficient_scope\"", "the WWW-Authenticate error of these, or none"),
     Key::new("unsafe_ratio", Ty::Ratio, "0.0", "the share of calls that must not be sent twice"),
-    Key::new("service_time", Ty::Dist, "{ dist = \"lognormal\", mean = \"16.4ms\", cv = 0.99 }", "how long the backend takes"),
+    Key::new(
+        "service_time",
+        Ty::Dist,
+        "{ dist = \"lognormal\", mean = \"16.4ms\", cv = 0.99 }",
+        "how long the backend takes",
+    ),
     Key::new("introspection_cache", Ty::Span, "\"0s\"", "introspect: how long an answer is remembered"),
     Key::new(
         "on_idp_unreachable",
@@ -251,8 +286,13 @@ const CLIENT: &[Key] = &[
     Key::new("timeout", Ty::PositiveSpan, "\"30s\"", "how long a call is waited for"),
     Key::off("token_lifetime", Ty::PositiveSpan, "of the users' own tokens").later(ALL),
     Key::off("profile", Ty::Undecided, "factors on the rate over time").later(ALL),
-    Key::new("login", Ty::Dist, "{ dist = \"uniform\", min = \"0s\", max = \"8h\" }", "the age of a user's token at the start")
-        .later(ALL),
+    Key::new(
+        "login",
+        Ty::Dist,
+        "{ dist = \"uniform\", min = \"0s\", max = \"8h\" }",
+        "the age of a user's token at the start",
+    )
+    .later(ALL),
     Key::new("relogin", Ty::Dist, "\"5s\"", "how long a refused user takes to log in again").later(ALL),
     Key::new("owns", Ty::Texts, "[]", "applications that a user of this population owns").later(ALL),
 ];
@@ -268,7 +308,7 @@ const ARRIVALS: &[Key] = &[
 const RETRY: &[Key] = &[
     Key::new("attempts", Ty::Count { min: 0, max: 1_000 }, "0", "how often a failed call is repeated at most"),
     Key::new("backoff", Ty::Backoff, "\"1s\"", "the wait before each"),
-    Key::off("first", Ty::Span, "instead of backoff: the first wait"),
+    Key::off("first", Ty::Span, "instead of backoff, for waits that grow: the first (required there)"),
     Key::new("factor", Ty::Factor, "2.0", "first: by how much each wait is longer than the last"),
     Key::new("max", Ty::Span, "\"5s\"", "first: the longest wait"),
     Key::new("jitter", Ty::Ratio, "0.0", "first: each wait is up to this share of itself shorter or longer"),
@@ -300,7 +340,8 @@ pub const POLICY: &[Key] = &[
 ];
 
 const SWEEP: &[Key] = &[
-    Key::new("mode", Ty::Choice(&["grid", "zip"]), "\"grid\"", "all combinations, or one list beside the other").later(ALL),
+    Key::new("mode", Ty::Choice(&["grid", "zip"]), "\"grid\"", "all combinations, or one list beside the other")
+        .later(ALL),
     Key::off("where", Ty::Undecided, "which points are kept").later(ALL),
 ];
 

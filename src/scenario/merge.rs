@@ -11,7 +11,8 @@ pub fn merge(reader: &mut Reader, base: &mut Branch, over: Branch) {
         let listed = SECTIONS.iter().any(|section| section.path == name && section.form == Form::List);
         match (base.remove(&name), entry.node.value) {
             (old, Tree::List(new)) if listed => {
-                let old = old.map_or_else(Vec::new, |old| if let Tree::List(list) = old.node.value { list } else { vec![] });
+                let old =
+                    old.map_or_else(Vec::new, |old| if let Tree::List(list) = old.node.value { list } else { vec![] });
                 let node = Node { at: entry.node.at, value: Tree::List(by_name(reader, old, new, &name)) };
                 base.insert(name, Entry { key_at: entry.key_at, node });
             }
@@ -57,9 +58,9 @@ fn by_name(reader: &mut Reader, mut base: Vec<Node>, over: Vec<Node>, list: &str
     let mut gone = Vec::new();
     for mut node in over {
         let name = name(&node).map(str::to_owned);
-        let found = name.as_ref().and_then(|wanted| {
-            base[..inherited].iter().position(|old| self::name(old) == Some(wanted.as_str()))
-        });
+        let found = name
+            .as_ref()
+            .and_then(|wanted| base[..inherited].iter().position(|old| self::name(old) == Some(wanted.as_str())));
         let remove = take_remove(&mut node);
         match (found, remove) {
             (Some(index), _) if taken[index] => base.push(node),

@@ -143,7 +143,12 @@ fn plain(reader: &mut Reader, root: &Branch, path: &'static str) -> Decoded {
     if at.is_none() && keys.iter().any(|key| key.default == Default::Required) {
         at = Some(START);
     }
-    walk::table(reader, Shape { what: &what, record: Some((&what, path)), keys: &keys, others: &others }, branch, at.as_ref())
+    walk::table(
+        reader,
+        Shape { what: &what, record: Some((&what, path)), keys: &keys, others: &others },
+        branch,
+        at.as_ref(),
+    )
 }
 
 fn not_a_table(reader: &mut Reader, entry: &Entry, path: &str) {
@@ -259,10 +264,11 @@ fn client(reader: &mut Reader, raw: Raw) -> Client {
     let path = format!("client.{}", raw.name);
     let what = format!("the client `{}`", raw.name);
     let others = ["arrivals", "retry"];
-    let shape = Shape { what: &what, record: Some(("[[client]]", &path)), keys: section("client").keys, others: &others };
+    let shape =
+        Shape { what: &what, record: Some(("[[client]]", &path)), keys: section("client").keys, others: &others };
     let table = walk::table(reader, shape, Some(&raw.branch), Some(&raw.at));
     let arrivals = arrivals(reader, &raw, &path);
-    let retry = below(reader, &raw, "retry", &path, section("client.retry").keys);
+    let retry = below(reader, &raw, "retry", &path, &retry_keys(&raw));
     let named = Named { name: raw.name, name_at: raw.name_at, table };
     let mut client = Client { named, arrivals, retry, instants: Vec::new() };
     trace(reader, &mut client, &path);
@@ -294,7 +300,8 @@ fn arrivals(reader: &mut Reader, raw: &Raw, path: &str) -> Decoded {
     let known = |key: &&Key| key.name == "process" || own.contains(&key.name);
     let mut keys: Vec<Key> = section("client.arrivals").keys.iter().filter(known).copied().collect();
     for key in &mut keys {
-        let needed = matches!(key.name, "think" | "file") && own.len() < 4 || key.name == "rate" && given.is_some() && own.len() == 1;
+        let needed = matches!(key.name, "think" | "file") && own.len() < 4
+            || key.name == "rate" && given.is_some() && own.len() == 1;
         if needed {
             key.default = Default::Required;
         }
@@ -326,16 +333,28 @@ fn trace(reader: &mut Reader, client: &mut Client, path: &str) {
     client.instants = values.into_iter().map(|value| SimTime(value.0)).collect();
 }
 
-fn one_backoff(reader: &mut Reader, client: &Client) {
-    if let (Some(at), Some(first)) = (client.retry.places.get("backoff"), client.retry.places.get("first")) {
-        let mistake = Diagnostic::new("E026", "`retry` has a `backoff` and a `first` wait").at(first, "one of both");
-        reader.say(mistake.also(at, "the other"));
+/// The keys of `retry`: a `backoff`, or a `first` wait that grows.
+fn retry_keys(raw: &Raw) -> Vec<Key> {
+    let given = raw.branch.get("retry").and_then(|entry| entry.node.table());
+    let has = |key: &str| given.is_some_and(|table| table.contains_key(key));
+    let growing = ["first", "factor", "max", "jitter"];
+    let grows = growing.into_iter().any(has);
+    let meant = |key: &&Key| match key.name {
+        "backoff" => !grows || has("backoff"),
+        name => grows || !growing.contains(&name),
+    };
+    let mut keys: Vec<Key> = section("client.retry").keys.iter().filter(meant).copied().collect();
+    for key in keys.iter_mut().filter(|key| key.name == "first" && !has("backoff")) {
+        key.default = Default::Required;
     }
-    for key in ["factor", "max", "jitter"] {
-        if let (Some(at), None) = (client.retry.places.get(key), client.retry.places.get("first")) {
-            let mistake = Diagnostic::new("E026", format!("`retry` has `{key}` without a `first` wait"));
-            reader.say(mistake.at(at, "means nothing alone").help("add: first = \"100ms\""));
-        }
+    keys
+}
+
+fn one_backoff(reader: &mut Reader, client: &Client) {
+    let growing = ["first", "factor", "max", "jitter"].into_iter().find_map(|key| client.retry.places.get(key));
+    if let (Some(at), Some(other)) = (client.retry.places.get("backoff"), growing) {
+        let mistake = Diagnostic::new("E026", "`retry` has a `backoff` and a wait that grows").at(other, "one of both");
+        reader.say(mistake.also(at, "the other"));
     }
 }
 
@@ -421,7 +440,8 @@ fn expects(reader: &mut Reader, root: &Branch) -> Vec<Named> {
         .map(|raw| {
             let what = format!("the expectation `{}`", raw.name);
             let path = format!("expect.{}", raw.name);
-            let shape = Shape { what: &what, record: Some(("[[expect]]", &path)), keys: section("expect").keys, others: &[] };
+            let shape =
+                Shape { what: &what, record: Some(("[[expect]]", &path)), keys: section("expect").keys, others: &[] };
             let table = walk::table(reader, shape, Some(&raw.branch), Some(&raw.at));
             Named { name: raw.name, name_at: raw.name_at, table }
         })

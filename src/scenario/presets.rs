@@ -90,9 +90,8 @@ impl Preset {
         let source = reader.sources.add(self.name, self.text, Kind::Preset);
         let (mut branch, mistakes) = tree::parse(source, self.text);
         assert!(mistakes.is_empty(), "preset {}: {mistakes:?}", self.name);
-        let mut take = |key: &str| {
-            branch.remove(key).and_then(|entry| entry.node.text().map(str::to_owned)).unwrap_or_default()
-        };
+        let mut take =
+            |key: &str| branch.remove(key).and_then(|entry| entry.node.text().map(str::to_owned)).unwrap_or_default();
         let about = About { title: take("title"), source: take("source"), cannot: take("cannot") };
         (branch, about)
     }

@@ -39,7 +39,8 @@ fn steps(path: &str, source: usize) -> Vec<(&str, At)> {
 
 /// A TOML value, or a bare word taken as a text.
 fn read_value(source: usize, text: &str, offset: usize) -> Result<Node, Diagnostic> {
-    let bare = || Node { at: At { source, span: offset..offset + text.len() }, value: Tree::Text(text.trim().to_owned()) };
+    let bare =
+        || Node { at: At { source, span: offset..offset + text.len() }, value: Tree::Text(text.trim().to_owned()) };
     match tree::parse_value(source, text.trim_end(), offset) {
         Ok(Node { value: Tree::Date, .. }) => Ok(bare()),
         Ok(node) => Ok(node),
@@ -70,9 +71,14 @@ fn insert(reader: &mut Reader, root: &mut Branch, steps: &[(&str, At)], node: No
     if let Some(Node { value: Tree::Table(branch), .. }) = found {
         return into_table(reader, branch, &steps[2..], node);
     }
-    let mistake = Diagnostic::new("E022", format!("there is no {first} `{wanted}`")).at(wanted_at, "not in the scenario");
+    let mistake =
+        Diagnostic::new("E022", format!("there is no {first} `{wanted}`")).at(wanted_at, "not in the scenario");
     let mistake = mistake.nearest(wanted, names.iter().map(String::as_str));
-    reader.say(if mistake.helps.is_empty() && !names.is_empty() { mistake.help(format!("there are {}", names.join(", "))) } else { mistake });
+    reader.say(if mistake.helps.is_empty() && !names.is_empty() {
+        mistake.help(format!("there are {}", names.join(", ")))
+    } else {
+        mistake
+    });
 }
 
 fn into_table(reader: &mut Reader, branch: &mut Branch, steps: &[(&str, At)], node: Node) {

@@ -41,7 +41,11 @@ fn backoff(value: &Backoff) -> String {
         return quoted(&value.first.to_string());
     }
     let (first, max) = (value.first, value.max);
-    format!("{{ first = \"{first}\", factor = {}, max = \"{max}\", jitter = {} }}", real(value.factor), real(value.jitter))
+    format!(
+        "{{ first = \"{first}\", factor = {}, max = \"{max}\", jitter = {} }}",
+        real(value.factor),
+        real(value.jitter)
+    )
 }
 
 fn dist(value: &Dist) -> String {

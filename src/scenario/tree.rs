@@ -73,12 +73,7 @@ impl Node {
         match self.value {
             Tree::Integer(Some(integer)) => Some(integer as f64),
             Tree::Float(float) => Some(float),
-            Tree::Integer(None)
-            | Tree::Text(_)
-            | Tree::Bool(_)
-            | Tree::Date
-            | Tree::List(_)
-            | Tree::Table(_) => None,
+            Tree::Integer(None) | Tree::Text(_) | Tree::Bool(_) | Tree::Date | Tree::List(_) | Tree::Table(_) => None,
         }
     }
 }

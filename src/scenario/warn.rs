@@ -98,7 +98,8 @@ fn overloaded(reader: &mut Reader, parts: &Parts) {
     let fetching = calls * idp.table.dist("token_service").mean_s() / capacity;
     if introspecting >= 1.0 {
         let message = format!("introspection alone loads the IdP by {:.0} %", introspecting * 100.0);
-        let warning = Diagnostic::new("W003", message).at_some(idp.place("workers").or(busiest(parts)), "more than it can do");
+        let warning =
+            Diagnostic::new("W003", message).at_some(idp.place("workers").or(busiest(parts)), "more than it can do");
         reader.say(warning.help("add workers or nodes, or give the apis an introspection_cache"));
         return;
     }
@@ -107,7 +108,8 @@ fn overloaded(reader: &mut Reader, parts: &Parts) {
         if utilisation >= 1.0 {
             let name = &policy.named.name;
             let message = format!("the policy `{name}` loads the IdP by {:.0} %", utilisation * 100.0);
-            let warning = Diagnostic::new("W003", message).at(&policy.named.name_at, "asks for a token with every call");
+            let warning =
+                Diagnostic::new("W003", message).at(&policy.named.name_at, "asks for a token with every call");
             reader.say(warning.help("add workers or nodes, unless the overload is the question"));
         }
     }

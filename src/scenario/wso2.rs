@@ -75,14 +75,15 @@ impl Deployment {
     pub fn report(&self) -> Vec<Diagnostic> {
         let mut out: Vec<Diagnostic> = self.findings.iter().filter_map(said_alone).collect();
         let foreign: Vec<&Finding> = self.findings.iter().filter(|found| found.fate == Fate::NotModelled).collect();
-        if let Some(first) = foreign.first() {
+        if !foreign.is_empty() {
             let paths: Vec<&str> = foreign.iter().map(|found| found.path.as_str()).collect();
             let (count, of) = (paths.len(), &self.name);
             let message = match count {
                 1 => format!("1 key of {of} is not modelled"),
                 _ => format!("{count} keys of {of} are not modelled"),
             };
-            out.push(Diagnostic::new("W006", message).at(&first.at, "the first").help(paths.join(", ")));
+            // Without their lines, which may hold passwords.
+            out.push(Diagnostic::new("W006", message).help(paths.join(", ")));
         }
         out
     }
@@ -91,7 +92,9 @@ impl Deployment {
 fn said_alone(found: &Finding) -> Option<Diagnostic> {
     let path = &found.path;
     match &found.fate {
-        Fate::Taken(sets) => Some(Diagnostic::new("N001", format!("`{path}` is taken over")).at(&found.at, sets.clone())),
+        Fate::Taken(sets) => {
+            Some(Diagnostic::new("N001", format!("`{path}` is taken over")).at(&found.at, sets.clone()))
+        }
         Fate::Later(what) => {
             let message = format!("`{path}` is not taken over: {what} is not built yet");
             Some(Diagnostic::new("W006", message).at(&found.at, "without effect"))
@@ -263,10 +266,8 @@ impl Taking<'_> {
 
     /// The largest of the three, of which each has a default.
     fn timeout(&mut self) {
-        let given: Vec<(&str, u64)> = TIMEOUTS
-            .iter()
-            .filter_map(|path| Some((*path, number(self.reader, self.keys, path)?)))
-            .collect();
+        let given: Vec<(&str, u64)> =
+            TIMEOUTS.iter().filter_map(|path| Some((*path, number(self.reader, self.keys, path)?))).collect();
         let Some((path, largest)) = given.iter().copied().max_by_key(|(_, ms)| *ms) else { return };
         let ms = if given.len() < TIMEOUTS.len() { largest.max(DEFAULT_TIMEOUT_MS) } else { largest };
         if ms > 0 {
@@ -305,10 +306,14 @@ impl Taking<'_> {
             "apim.mediator_config.oauth.expires_in" => {
                 nothing("it stands for token responses without expires_in, and the simulated IdP always sends one")
             }
-            "apim.oauth_config.expires_in" => nothing("this path of the product does not read it (api-manager issue 4512)"),
+            "apim.oauth_config.expires_in" => {
+                nothing("this path of the product does not read it (api-manager issue 4512)")
+            }
             "session_data.persistence.persistence_pool_size" => pool(node),
             "oauth.token_generation.retry_count_on_persistence_failures" => later("idp.persistence.retry_count"),
-            "oauth.token_persistence.enable" if node.value == Tree::Bool(false) => later("idp.persistence.mode = \"none\""),
+            "oauth.token_persistence.enable" if node.value == Tree::Bool(false) => {
+                later("idp.persistence.mode = \"none\"")
+            }
             "oauth.token_persistence.enable" => later("idp.persistence.mode = \"database\""),
             "apim.key_manager.enable_revoked_token_event_validation" => later("gateway.inbound.revocation_events"),
             "apim.cache.token_expiry_time" | "apim.cache.gateway_token.enable" => later("gateway.inbound.cache_ttl"),
@@ -324,7 +329,8 @@ fn pool(node: &Node) -> Fate {
     if zero {
         return Fate::NoEffect("0 is the default: tokens are written synchronously".into());
     }
-    let warning = "(in builds since 2018 it fills SessionDataPersist/PoolSize only, and TokenPersistence/PoolSize is 0)";
+    let warning =
+        "(in builds since 2018 it fills SessionDataPersist/PoolSize only, and TokenPersistence/PoolSize is 0)";
     Fate::Later(format!("`idp.persistence.pool_size` {warning}"))
 }
 
@@ -339,10 +345,9 @@ fn put(branch: &mut Branch, steps: &[&str], node: Node) {
         branch.insert((*step).to_owned(), Entry { key_at: at, node });
         return;
     }
-    let below = branch.entry((*step).to_owned()).or_insert_with(|| Entry {
-        key_at: at.clone(),
-        node: Node { at, value: Tree::Table(Branch::new()) },
-    });
+    let below = branch
+        .entry((*step).to_owned())
+        .or_insert_with(|| Entry { key_at: at.clone(), node: Node { at, value: Tree::Table(Branch::new()) } });
     if let Tree::Table(below) = &mut below.node.value {
         put(below, rest, node);
     }
