@@ -38,9 +38,8 @@ fn scalar(name: &str, ty: Ty, node: &Node) -> Read<Value> {
         Ty::Fraction => ranged(name, node, "above 0 and below 1", |x| x > 0.0 && x < 1.0),
         Ty::Factor => ranged(name, node, "above 0", |x| x > 0.0),
         Ty::Span => span(name, node).map(Value::Span),
-        Ty::PositiveSpan => positive(name, node).map(Value::Span),
         Ty::SpanOrNone if node.text() == Some("none") => Ok(Value::Off),
-        Ty::SpanOrNone => positive(name, node).map(Value::Span),
+        Ty::PositiveSpan | Ty::SpanOrNone => positive(name, node).map(Value::Span),
         Ty::Rate => rate(name, node).map(Value::Rate),
         Ty::Choice(words) => choice(name, node, words),
         Ty::Text => match node.text() {

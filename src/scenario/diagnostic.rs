@@ -125,7 +125,8 @@ impl Diagnostics {
     pub fn render(&self, colour: bool) -> String {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         let renderer = renderer.decor_style(DecorStyle::Ascii);
-        self.list.iter().map(|diagnostic| format!("{}\n\n", self.one(&renderer, diagnostic))).collect()
+        let told = self.list.iter().flat_map(|diagnostic| [self.one(&renderer, diagnostic), "\n\n".to_owned()]);
+        told.collect()
     }
 
     fn one(&self, renderer: &Renderer, diagnostic: &Diagnostic) -> String {

@@ -87,7 +87,7 @@ pub fn parse(source: usize, text: &str) -> (Branch, Vec<Diagnostic>) {
 }
 
 /// A single value that begins at `offset` of its source.
-pub fn parse_value(source: usize, text: &str, offset: usize) -> Result<Node, Diagnostic> {
+pub fn parse_value(source: usize, text: &str, offset: usize) -> Result<Node, Box<Diagnostic>> {
     match DeValue::parse(text) {
         Ok(value) => {
             let mut node = node(source, &value);
@@ -99,7 +99,7 @@ pub fn parse_value(source: usize, text: &str, offset: usize) -> Result<Node, Dia
             if let Some(at) = &mut mistake.at {
                 at.span = at.span.start + offset..at.span.end + offset;
             }
-            Err(mistake)
+            Err(Box::new(mistake))
         }
     }
 }
