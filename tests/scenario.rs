@@ -193,3 +193,45 @@ fn what_show_prints_reads_back_as_the_same_scenario() {
         assert_eq!(format!("{:?}", first.scenario.world), format!("{:?}", second.scenario.world));
     }
 }
+
+#[test]
+fn a_trace_is_an_input_and_its_content_decides_the_id() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("it can be written");
+    let text = SMALL.replace(
+        "apis = [\"orders\"]",
+        "apis = [\"orders\"]\narrivals = { process = \"trace\", file = \"calls.csv\" }",
+    );
+    write("trace.toml", &text);
+    let read = |calls: &str| {
+        write("calls.csv", calls);
+        scenario::load(&folder.path().join("trace.toml"), &[], None).expect("it is good").scenario
+    };
+    let (first, same, other) = (read("seconds\n0.5\n2\n"), read("0.50\n2.0\n"), read("0.5\n3\n"));
+    let Arrivals::Trace { instants } = &first.world.clients[0].arrivals else { panic!("it is a trace") };
+    assert_eq!(instants.iter().map(|at| at.0).collect::<Vec<_>>(), [500_000_000, 2_000_000_000]);
+    assert!(first.id == same.id && first.id != other.id);
+    assert!(
+        first.inputs.len() == 2
+            && first.inputs[1].name.ends_with("calls.csv")
+            && first.inputs[1].hash != same.inputs[1].hash
+    );
+}
+
+#[test]
+fn a_key_of_a_later_version_may_stand_with_its_default() {
+    let text = format!(
+        "{SMALL}[idp]\nfailover = \"0ms\"\n[idp.persistence]\nmode = \"memory\"\npool_size = 0\n[idp.cache]\nclustered = true\n\
+         [db]\nprofile = \"postgresql\"\n[gateway.inbound]\nvalidation = \"none\"\n"
+    );
+    assert_eq!(load(&text, &[]).scenario.id, load(SMALL, &[]).scenario.id);
+}
+
+#[test]
+fn closed_users_are_the_populations_unless_the_process_says_otherwise() {
+    let closed = |more: &str| {
+        let arrivals = format!("client.shop.arrivals={{ process = \"closed\", think = \"1s\"{more} }}");
+        load(SMALL, &[&arrivals, "client.shop.users=5"]).scenario.world.clients[0].users
+    };
+    assert_eq!((closed(""), closed(", users = 9")), (5, 9));
+}

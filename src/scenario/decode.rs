@@ -203,6 +203,10 @@ fn backoff(reader: &mut Reader, key: &Key, node: &Node) -> Option<Backoff> {
     let before = reader.out.len();
     let decoded = walk::table(reader, shape, Some(branch), Some(&node.at));
     let table = &decoded.table;
+    if reader.out.len() == before && table.span("first") > table.span("max") {
+        let mistake = Diagnostic::new("E025", format!("the first wait of `{}` is longer than its `max`", key.name));
+        reader.say(mistake.at(&node.at, format!("max is {}", table.span("max"))));
+    }
     (reader.out.len() == before).then(|| Backoff {
         first: table.span("first"),
         factor: table.real("factor"),

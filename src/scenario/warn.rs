@@ -4,6 +4,7 @@ use super::diagnostic::Diagnostic;
 use super::parts::{Client, FaultPart, Parts};
 use super::reader::Reader;
 use super::source::At;
+use crate::dist::Dist;
 use crate::key::{Table, Value};
 use crate::time::SimSpan;
 
@@ -13,6 +14,7 @@ pub fn warn(reader: &mut Reader, parts: &Parts) {
     no_events(reader, parts);
     overloaded(reader, parts);
     uncalled(reader, parts);
+    lifetimes(reader, parts);
     not_evaluated(reader, parts);
 }
 
@@ -38,11 +40,15 @@ fn too_short(reader: &mut Reader, parts: &Parts) {
     let worst = parts.policies.iter().map(|policy| longest_use(&policy.rules["lifetime"].table, idp)).max();
     let ends = parts.faults.iter().filter(|fault| kills(fault, idp)).map(|fault| {
         let table = &fault.named.table.table;
-        let mean = |key: &str| match table.0.get(key) {
-            Some(Value::Dist(dist)) => SimSpan::from_secs_f64(dist.mean_s()),
+        let late = |key: &str| match table.0.get(key) {
+            Some(Value::Dist(dist)) => latest(dist),
             _ => SimSpan::ZERO,
         };
-        (mean("at") + mean("down"), fault)
+        let rolling = matches!(table.0.get("node"), Some(Value::Text(node)) if node == "rolling");
+        let nodes = if rolling { idp.count("nodes") } else { 1 };
+        let gaps = if rolling { table.span("gap") } else { SimSpan::ZERO };
+        let each = SimSpan((late("down") + gaps).0.saturating_mul(nodes)).less(gaps);
+        (late("at") + each, fault)
     });
     let (Some(worst), Some((end, fault))) = (worst, ends.max_by_key(|(end, _)| *end)) else { return };
     let needed = end + worst;
@@ -52,6 +58,17 @@ fn too_short(reader: &mut Reader, parts: &Parts) {
         let label = format!("tokens from before `{name}` are used until about {needed}");
         let warning = Diagnostic::new("W001", message).at_some(run.place("duration"), label);
         reader.say(warning.help(format!("write duration = \"{}\", or longer", rounded_up(needed))));
+    }
+}
+
+/// The latest instant that a distribution gives, or its mean where there is no latest.
+fn latest(dist: &Dist) -> SimSpan {
+    match dist {
+        Dist::Constant(max) | Dist::Uniform { max, .. } | Dist::Triangular { max, .. } => *max,
+        Dist::Empirical { values } => values.last().copied().unwrap_or(SimSpan::ZERO),
+        Dist::Exponential { .. } | Dist::Lognormal { .. } | Dist::Weibull { .. } => {
+            SimSpan::from_secs_f64(dist.mean_s())
+        }
     }
 }
 
@@ -147,6 +164,27 @@ fn introspection_rate(parts: &Parts, client: &Client) -> f64 {
     });
     let share = real(introspecting.count() as u64) / real(apis.len().max(1) as u64);
     open_rate(client).unwrap_or(0.0) * share
+}
+
+/// Lifetimes that contradict the IdP's.
+fn lifetimes(reader: &mut Reader, parts: &Parts) {
+    let given = parts.tables["idp"].table.span("token_lifetime");
+    for policy in &parts.policies {
+        let (rule, name) = (&policy.rules["lifetime"], &policy.named.name);
+        let (margin, request) = (rule.table.span("margin"), rule.table.opt_span("request"));
+        if request.is_some_and(|request| request > given) {
+            let message = format!("the policy `{name}` asks for a longer lifetime than the IdP gives");
+            let warning =
+                Diagnostic::new("W007", message).at_some(rule.place("request"), format!("the IdP gives {given}"));
+            reader.say(warning.help("without effect: the smaller of both counts"));
+        }
+        if rule.table.text("rule") == "expires-in" && margin >= request.unwrap_or(given).min(given) {
+            let message = format!("the policy `{name}` takes every token for expired at once");
+            let warning =
+                Diagnostic::new("W007", message).at_some(rule.place("margin"), "not below the tokens' lifetime");
+            reader.say(warning.help("nothing is cached; if that is meant, write rule = \"no-cache\""));
+        }
+    }
 }
 
 fn uncalled(reader: &mut Reader, parts: &Parts) {

@@ -107,4 +107,11 @@ fn one_backoff(reader: &mut Reader, client: &Client) {
         let mistake = Diagnostic::new("E026", "`retry` has a `backoff` and a wait that grows").at(other, "one of both");
         reader.say(mistake.also(at, "the other"));
     }
+    let table = &client.retry.table;
+    if let (true, Some(at)) = (client.retry.good(&["first", "max"]), client.retry.places.get("first"))
+        && table.span("first") > table.span("max")
+    {
+        let mistake = Diagnostic::new("E025", "the first wait of `retry` is longer than its `max`");
+        reader.say(mistake.at(at, format!("max is {}", table.span("max"))));
+    }
 }
