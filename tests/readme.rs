@@ -6,7 +6,8 @@ use std::process::Command;
 /// The lines of the README that call the program.
 fn commands() -> Vec<String> {
     let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
-    let calls = readme.lines().filter(|line| line.starts_with("stalegate "));
+    let blocks = readme.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let calls = blocks.flat_map(str::lines).filter(|line| line.starts_with("stalegate "));
     calls.map(|line| line.replacen("stalegate", env!("CARGO_BIN_EXE_stalegate"), 1)).collect()
 }
 
