@@ -28,8 +28,8 @@ impl<T: Copy> History<T> {
     /// The value as it was the delay ago.
     #[must_use]
     pub fn seen(&self, now: SimTime) -> T {
-        if let [(_, only)] = self.changes.as_slices().0 {
-            return *only;
+        if self.changes.len() == 1 {
+            return self.now();
         }
         let seen = |at: &SimTime| *at + self.delay <= now;
         let last = self.changes.iter().rev().find(|(at, _)| seen(at));
@@ -60,6 +60,17 @@ mod tests {
         }
         history.set(SimTime(200), 'd');
         assert_eq!((history.seen(SimTime(209)), history.changes.len()), ('c', 2));
+    }
+
+    #[test]
+    fn every_one_of_many_changes_is_seen() {
+        for delay in [0, 10] {
+            let mut history = History::new(0, SimSpan(delay));
+            for change in 1..20 {
+                history.set(SimTime(100 * change), change);
+                assert_eq!(history.seen(SimTime(100 * change + delay)), change);
+            }
+        }
     }
 
     #[test]
