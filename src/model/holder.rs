@@ -268,7 +268,9 @@ impl<O: Observer> World<O> {
 
     fn entry(&self, holder: HolderId, token: Token, now: SimTime) -> Entry {
         let clock = self.gateways[self.holders[holder.index()].gateway.index()].clock;
-        let until = self.policy.lifetime.used_until(now.stamp(), token.expires_in_s(now), clock);
+        // What the response says was true when it left the IdP.
+        let answered = SimTime(now.0 - self.config.network.gateway_idp.0);
+        let until = self.policy.lifetime.used_until(now.stamp(), token.expires_in_s(answered), clock);
         Entry { token, received: now.stamp(), until }
     }
 
