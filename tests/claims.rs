@@ -149,7 +149,8 @@ fn a10_invalidating_one_nodes_tokens_limits_the_damage() {
 
 #[test]
 fn a11_rolling_restarts_do_not_invalidate_all_tokens_at_once() {
-    let fault = format!("{}\nnode = \"rolling\"\ngap = \"60s\"\non_restart = \"invalidate-node\"", restart("10s", "5s"));
+    let fault =
+        format!("{}\nnode = \"rolling\"\ngap = \"60s\"\non_restart = \"invalidate-node\"", restart("10s", "5s"));
     let seen = world("ttl-only")
         .gateways(2)
         .idp("nodes = 2")
@@ -230,10 +231,17 @@ fn a15_an_error_policy_can_clear_a_segment_of_the_cache_on_a_403() {
 fn a16_a_backend_checks_a_jwt_itself_and_an_opaque_token_by_introspection() {
     let play = |format: &str, validation: &str| {
         let world = world("ttl-only").idp(&format!("token_format = \"{format}\"")).duration("1min");
-        world.api(&format!("validation = \"{validation}\"")).calls_ms(&[1_000, 30_000]).fault(&restart("10s", "5s")).play()
+        world
+            .api(&format!("validation = \"{validation}\""))
+            .calls_ms(&[1_000, 30_000])
+            .fault(&restart("10s", "5s"))
+            .play()
     };
     let opaque = play("opaque", "introspect");
-    assert_eq!((opaque.calls(), opaque.introspections().len()), (vec!["1.03s ok".into(), "30.009s stale-token".into()], 2));
+    assert_eq!(
+        (opaque.calls(), opaque.introspections().len()),
+        (vec!["1.03s ok".into(), "30.009s stale-token".into()], 2)
+    );
     let jwt = play("jwt", "local");
     assert_eq!((jwt.calls(), jwt.introspections().len()), (vec!["1.023s ok".to_owned(), "30.001s ok".into()], 0));
     assert_eq!(jwt.count(|fact| *fact == Fact::AcceptedWhileDead), 1, "it cannot see that the token died");

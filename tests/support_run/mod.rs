@@ -193,9 +193,7 @@ impl Seen {
     /// The same of one gateway; there is one API.
     pub fn calls_of(&self, gateway: u32) -> Vec<String> {
         self.told(|fact| match fact {
-            Fact::Calls(calls) if calls.lane.index() + 1 == gateway as usize => {
-                Some(outcome(calls.outcome).to_owned())
-            }
+            Fact::Calls(calls) if calls.lane.index() + 1 == gateway as usize => Some(outcome(calls.outcome).to_owned()),
             _ => None,
         })
     }
