@@ -338,7 +338,7 @@ impl<O: Observer> World<O> {
     /// Fetches in the background.
     pub(super) fn refresh(&mut self, holder: HolderId, s: &mut Schedule<Event>) {
         let mut actions = std::mem::take(&mut self.actions);
-        self.holders[holder.index()].fetcher.refresh(&self.policy.fetch, &mut actions);
+        self.holders[holder.index()].fetcher.refresh(s.now(), &self.policy.fetch, &mut actions);
         self.act(holder, actions, None, s);
     }
 
