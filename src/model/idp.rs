@@ -311,9 +311,9 @@ impl<O: Observer> World<O> {
                 self.node_fails(*id, s);
             }
         }
-        if self.config.idp.detect == crate::time::SimSpan::ZERO {
-            self.front_looks(s);
-        } else {
+        // At once, too: a front that has not noticed the stop, or looks at ports only, sends to a node that answers again.
+        self.front_looks(s);
+        if self.config.idp.detect > crate::time::SimSpan::ZERO {
             s.at(s.now() + self.config.idp.detect, Event::FrontLooks);
         }
     }

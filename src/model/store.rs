@@ -78,7 +78,10 @@ impl<O: Observer> World<O> {
                 }
             }
             StoreOp::EventPurge { holder, what } => self.event_purge(holder, what, s),
-            StoreOp::SeekLock(holder) if alive => self.seek_lock(holder, s),
+            // A timer of before a fall may have made it seek twice: what comes second is too late.
+            StoreOp::SeekLock(holder) if alive && self.holders[holder.index()].fetcher.seeks() => {
+                self.seek_lock(holder, s);
+            }
             StoreOp::SeekLock(_) => {}
         }
     }
