@@ -66,7 +66,7 @@ impl Stop {
 }
 
 /// Where output goes, and how.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Console {
     pub colour: bool,
     pub quiet: bool,

@@ -1,4 +1,11 @@
 //! The command line: reads the arguments, does what they say, and says how it went.
+//!
+//! Here, and nowhere below, a program meets its machine: the terminal, the locale, the clock on the wall.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "the terminal and the manifest's stamp come from the machine; results do not"
+)]
 
 pub mod args;
 pub mod console;

@@ -1,7 +1,12 @@
 //! `run FILE --policy P`: one world, told as a timeline.
 
+use std::fmt::Write;
+
 use super::args::{Global, Run};
 use super::console::{Console, Exit, Outcome, Stop};
+use crate::experiment::play::{Played, Stop as Halt, play, scope};
+use crate::metric::{self, Collectors};
+use crate::report::narrative::{self, Narrator};
 use crate::scenario;
 use crate::scenario::diagnostic::nearest;
 
@@ -12,9 +17,55 @@ pub fn run(console: &Console, global: &Global, command: &Run) -> Outcome {
     }
     let loaded = scenario::load(&command.file, &global.set, global.seed).map_err(|d| Stop::Mistakes(Box::new(d)))?;
     console.diagnostics(&loaded.warnings);
-    let _policy = position(&loaded.scenario, &command.policy)?;
-    console.complain("not wired yet");
-    Ok(Exit::Failed)
+    let scenario = &loaded.scenario;
+    let policy = position(scenario, &command.policy)?;
+    let stop = super::interrupt::watch();
+    let observer = (Collectors::new(scope(scenario, policy)), Narrator::new(&scenario.world));
+    let played = match play(scenario, policy, command.replication, observer, &stop) {
+        Ok(played) => played,
+        Err(Halt::Asked) => {
+            console.complain("interrupted: nothing is shown of a world that was not played to its end");
+            return Ok(Exit::Interrupted);
+        }
+        Err(Halt::Broken(broken)) => return Err(Stop::Broken(broken.to_string())),
+    };
+    let Played { observer: (mut collectors, narrator), digest, events } = played;
+    let values = collectors.values();
+    if console.json {
+        console.json_result(&document(scenario, command, &values, digest, events))?;
+        return Ok(Exit::Done);
+    }
+    let mut text = format!(
+        "{}, policy {}, replication {}, seed {}\n\n",
+        scenario.name, command.policy, command.replication, scenario.world.run.seed
+    );
+    text += &narrator.timeline();
+    let _ = writeln!(text, "\nwhat it came to (what is not here was zero):");
+    text += &narrative::metrics(&metric::all(), &values);
+    let _ = writeln!(text, "\n{events} events, digest {digest:016x}");
+    console.result(&text)?;
+    Ok(Exit::Done)
+}
+
+/// The world as JSON: every metric, null where it does not apply.
+fn document(
+    scenario: &scenario::Scenario,
+    command: &Run,
+    values: &[f64],
+    digest: u64,
+    events: u64,
+) -> serde_json::Value {
+    let metrics: serde_json::Map<String, serde_json::Value> =
+        metric::all().iter().zip(values).map(|(metric, value)| (metric.name.to_owned(), (*value).into())).collect();
+    serde_json::json!({
+        "scenario": scenario.name,
+        "policy": command.policy,
+        "replication": command.replication,
+        "seed": scenario.world.run.seed,
+        "events": events,
+        "digest": format!("{digest:016x}"),
+        "metrics": metrics,
+    })
 }
 
 /// The position of a policy in its scenario.

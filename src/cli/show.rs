@@ -1,10 +1,8 @@
 //! `show FILE`: the resolved scenario, as a scenario file in which each value says where it comes from.
 
-use std::fmt::Write;
-
 use super::args::{Global, Show};
 use super::console::{Console, Exit, Outcome, Stop};
-use crate::scenario::{self, Loaded};
+use crate::scenario;
 
 /// Prints the scenario with every default.
 pub fn run(console: &Console, global: &Global, command: &Show) -> Outcome {
@@ -17,29 +15,7 @@ pub fn run(console: &Console, global: &Global, command: &Show) -> Outcome {
             .collect();
         console.json_result(&serde_json::json!({ "id": loaded.scenario.id, "values": values }))?;
     } else {
-        console.result(&as_toml(&loaded))?;
+        console.result(&loaded.as_toml())?;
     }
     Ok(Exit::Done)
-}
-
-/// The scenario as a file that reads back as the same scenario: what is off is a comment.
-#[must_use]
-pub fn as_toml(loaded: &Loaded) -> String {
-    let mut out = format!("# scenario {}\n", loaded.scenario.id);
-    for table in &loaded.tables {
-        if !table.header.is_empty() {
-            let _ = write!(out, "\n{}\n", table.header);
-        }
-        for line in &table.lines {
-            // The files that this one extends, and a product's configuration, are in the values already.
-            let settled = matches!(line.key, "extends" | "wso2") && matches!(table.path.as_str(), "" | "gateway");
-            let text = match &line.value {
-                Some(value) if !settled => format!("{} = {value}", line.key),
-                Some(value) => format!("# {} = {value}", line.key),
-                None => format!("# {} is off", line.key),
-            };
-            let _ = writeln!(out, "{text:<48}  # {}", line.origin);
-        }
-    }
-    out
 }

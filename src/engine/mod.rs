@@ -65,13 +65,11 @@ impl<E: Copy> Schedule<E> {
 
     /// The lane of a constant delay; the same for the same span.
     pub fn lane(&mut self, span: SimSpan) -> Lane {
-        match self.lanes.iter().position(|known| *known == span) {
-            Some(index) => Lane(u32::try_from(index).expect("a lane a constant of the scenario")),
-            None => {
-                self.lanes.push(span);
-                self.queue.add_lane()
-            }
+        if let Some(index) = self.lanes.iter().position(|known| *known == span) {
+            return Lane(u32::try_from(index).expect("a lane a constant of the scenario"));
         }
+        self.lanes.push(span);
+        self.queue.add_lane()
     }
 
     /// Schedules an event.

@@ -199,7 +199,9 @@ mod tests {
 
     fn measured(scope: &Scope, facts: &[(SimTime, Fact)]) -> Vec<f64> {
         let mut outages = Outages::new(scope);
-        facts.iter().for_each(|(at, fact)| outages.observe(*at, fact));
+        for (at, fact) in facts {
+            outages.observe(*at, fact);
+        }
         let mut values = Vec::new();
         outages.values(scope, &mut values);
         values

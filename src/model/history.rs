@@ -28,8 +28,8 @@ impl<T: Copy> History<T> {
     /// The value as it was the delay ago.
     #[must_use]
     pub fn seen(&self, now: SimTime) -> T {
-        if let [(_, only)] = self.changes.as_slices().0 {
-            return *only;
+        if self.changes.len() == 1 {
+            return self.now();
         }
         let seen = |at: &SimTime| *at + self.delay <= now;
         let last = self.changes.iter().rev().find(|(at, _)| seen(at));
@@ -60,6 +60,15 @@ mod tests {
         }
         history.set(SimTime(200), 'd');
         assert_eq!((history.seen(SimTime(209)), history.changes.len()), ('c', 2));
+    }
+
+    #[test]
+    fn many_changes_are_remembered_rightly_however_they_lie_in_memory() {
+        let mut history = History::new(0, SimSpan::ZERO);
+        for change in 1..50 {
+            history.set(SimTime(change), change);
+            assert_eq!(history.seen(SimTime(change)), change);
+        }
     }
 
     #[test]

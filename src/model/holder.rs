@@ -269,7 +269,9 @@ impl<O: Observer> World<O> {
 
     fn entry(&self, holder: HolderId, token: Token, now: SimTime) -> Entry {
         let clock = self.gateways[self.holders[holder.index()].gateway.index()].clock;
-        let until = self.policy.lifetime.used_until(now.stamp(), token.expires_in_s(now), clock);
+        // What the response says was true when it left the IdP.
+        let answered = SimTime(now.0 - self.config.network.gateway_idp.0);
+        let until = self.policy.lifetime.used_until(now.stamp(), token.expires_in_s(answered), clock);
         Entry { token, received: now.stamp(), until }
     }
 
@@ -337,7 +339,7 @@ impl<O: Observer> World<O> {
     /// Fetches in the background.
     pub(super) fn refresh(&mut self, holder: HolderId, s: &mut Schedule<Event>) {
         let mut actions = std::mem::take(&mut self.actions);
-        self.holders[holder.index()].fetcher.refresh(&self.policy.fetch, &mut actions);
+        self.holders[holder.index()].fetcher.refresh(s.now(), &self.policy.fetch, &mut actions);
         self.act(holder, actions, None, s);
     }
 

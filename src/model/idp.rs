@@ -290,7 +290,7 @@ impl<O: Observer> World<O> {
             let node = &mut self.idp.nodes[id.index()];
             let was = node.state.now();
             let takes_over = matches!(state, NodeState::Down | NodeState::Draining);
-            if was == state && !takes_over || !takes_over && node.owner != Some(owner) {
+            if !takes_over && (was == state || node.owner != Some(owner)) {
                 continue;
             }
             node.owner = Some(owner);
@@ -311,9 +311,9 @@ impl<O: Observer> World<O> {
                 self.node_fails(*id, s);
             }
         }
-        if self.config.idp.detect == crate::time::SimSpan::ZERO {
-            self.front_looks(s);
-        } else {
+        // At once, too: a front that has not noticed the stop, or looks at ports only, sends to a node that answers again.
+        self.front_looks(s);
+        if self.config.idp.detect > crate::time::SimSpan::ZERO {
             s.at(s.now() + self.config.idp.detect, Event::FrontLooks);
         }
     }

@@ -68,7 +68,7 @@ impl<O: Observer> World<O> {
             StoreOp::Lookup(call) if self.calls[call].abandoned => self.gateway_done(call),
             StoreOp::Lookup(call) => self.looked_up(call, s),
             StoreOp::Write { holder, entry, request, jitter } if alive => {
-                self.cached(holder, entry, request, jitter, s)
+                self.cached(holder, entry, request, jitter, s);
             }
             StoreOp::Write { holder, entry, .. } => self.put_for_dead(holder, entry, s.now()),
             StoreOp::Purge { holder, wide, what, genuine, waits } => {
@@ -78,7 +78,10 @@ impl<O: Observer> World<O> {
                 }
             }
             StoreOp::EventPurge { holder, what } => self.event_purge(holder, what, s),
-            StoreOp::SeekLock(holder) if alive => self.seek_lock(holder, s),
+            // A timer of before a fall may have made it seek twice: what comes second is too late.
+            StoreOp::SeekLock(holder) if alive && self.holders[holder.index()].fetcher.seeks() => {
+                self.seek_lock(holder, s);
+            }
             StoreOp::SeekLock(_) => {}
         }
     }

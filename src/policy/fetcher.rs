@@ -76,8 +76,11 @@ impl Fetcher {
         }
     }
 
-    /// A timer or an event asks for a fetch in the background.
-    pub fn refresh(&mut self, rule: &Fetch, out: &mut Vec<Action>) {
+    /// A timer or an event asks for a fetch in the background; too soon after a failed one it is put off.
+    pub fn refresh(&mut self, now: SimTime, rule: &Fetch, out: &mut Vec<Action>) {
+        if self.busy.is_none() && self.held_back(now, rule).is_some() {
+            return out.push(Action::RefreshLater);
+        }
         match (rule.single_flight, self.busy) {
             (SingleFlight::None, _) => {
                 let request = self.request(None, Starter::Background);
@@ -262,7 +265,7 @@ mod tests {
         for (retry_after, repeated) in [(0, false), (10, true)] {
             let rule = Fetch { retry_after: SimSpan(retry_after), ..rule(SingleFlight::Node) };
             let (mut fetcher, mut out) = (Fetcher::default(), Vec::new());
-            fetcher.refresh(&rule, &mut out);
+            fetcher.refresh(SimTime(0), &rule, &mut out);
             let Action::Send(request) = out[0] else { panic!("{out:?}") };
             out.clear();
             fetcher.failed(SimTime(5), request, Cause::IdpDown, &rule, &mut out);

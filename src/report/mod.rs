@@ -9,6 +9,7 @@ pub mod findings;
 pub mod folder;
 pub mod json;
 pub mod manifest;
+pub mod narrative;
 pub mod number;
 pub mod outages;
 pub mod plot;

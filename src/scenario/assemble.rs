@@ -189,11 +189,14 @@ fn arrivals(part: &Client) -> Arrivals {
 }
 
 fn backoff(table: &Table) -> Backoff {
-    match table.opt_span("first") {
-        None => table.backoff("backoff"),
-        Some(first) => {
-            Backoff { first, factor: table.real("factor"), max: table.span("max"), jitter: table.real("jitter") }
-        }
+    if !table.0.contains_key("first") {
+        return table.backoff("backoff");
+    }
+    Backoff {
+        first: table.span("first"),
+        factor: table.real("factor"),
+        max: table.span("max"),
+        jitter: table.real("jitter"),
     }
 }
 

@@ -49,7 +49,7 @@ fn apis(reader: &mut Reader, parts: &Parts) {
 }
 
 fn clients(reader: &mut Reader, parts: &Parts) {
-    let names: Vec<&str> = parts.apis.iter().map(|api| api.name.as_str()).collect();
+    let names: Vec<&str> = parts.declared_apis.iter().map(String::as_str).collect();
     for Client { named, .. } in &parts.clients {
         if !named.table.good(&["apis"]) {
             continue;
@@ -61,7 +61,7 @@ fn clients(reader: &mut Reader, parts: &Parts) {
             reader.say(mistake.at_some(place, "at least one is needed"));
         }
         for (index, api) in wanted.iter().enumerate() {
-            if !names.contains(&api.as_str()) && !parts.apis.is_empty() {
+            if !names.contains(&api.as_str()) && !names.is_empty() {
                 let mistake =
                     Diagnostic::new("E022", format!("the client `{}` calls no existing api `{api}`", named.name));
                 reader.say(mistake.at_some(place, "no [[api]] has this name").nearest(api, names.iter().copied()));
@@ -150,7 +150,7 @@ fn expects(reader: &mut Reader, parts: &Parts) {
 
 fn references(reader: &mut Reader, parts: &Parts, expect: &Named, key: &str) {
     let Value::Text(wanted) = expect.table.table.get(key) else { return };
-    let names: Vec<&str> = parts.policies.iter().map(|policy| policy.named.name.as_str()).collect();
+    let names: Vec<&str> = parts.declared_policies.iter().map(String::as_str).collect();
     if !names.contains(&wanted.as_str()) {
         let mistake = Diagnostic::new("E022", format!("the scenario has no policy `{wanted}`"));
         let mistake = mistake.at_some(expect.table.place(key), "no [[policy]] has this name");
@@ -209,7 +209,7 @@ fn human(bytes: u64) -> String {
     const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
     let mut value = bytes / 1024;
     let mut unit = 0;
-    while value >= 10_000 && unit + 1 < UNITS.len() {
+    while (value >= 10_000 || (value >= 1024 && value.is_multiple_of(1024))) && unit + 1 < UNITS.len() {
         value /= 1024;
         unit += 1;
     }

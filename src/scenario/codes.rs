@@ -249,6 +249,12 @@ pub const CODES: &[Code] = &[
         "[apim.cache.gateway_token] enable = false\nnothing to do; know that inbound caches are not simulated yet",
     ),
     code(
+        "W007",
+        "lifetimes that do not go together",
+        "A policy asks for tokens of a longer lifetime than the IdP gives, which changes nothing; or its margin is as long as the tokens live, so that no token is ever taken from the cache.",
+        "[idp] token_lifetime = \"30s\" … [policy.lifetime] margin = \"60s\"\nlengthen the one, or shorten the other",
+    ),
+    code(
         "N001",
         "a key of deployment.toml taken over",
         "The key's value is used where the scenario itself says nothing.",

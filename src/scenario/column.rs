@@ -30,8 +30,9 @@ pub fn read(reader: &mut Reader, at: &At, name: &str, order: Order) -> Option<Ve
         reader.say(Diagnostic::new("E033", format!("{shown}: {why}")).at(&at, "in this line"));
     }
     if mistakes.len() > TOLD {
+        let at = At { source, span: mistakes[TOLD].0.clone() };
         let more = mistakes.len() - TOLD;
-        reader.say(Diagnostic::new("E033", format!("{shown}: and {more} more lines like these")).at(at, "named here"));
+        reader.say(Diagnostic::new("E033", format!("{shown}: more bad lines, {more} in all")).at(&at, "the next one"));
     }
     None
 }

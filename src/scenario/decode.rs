@@ -38,9 +38,8 @@ fn scalar(name: &str, ty: Ty, node: &Node) -> Read<Value> {
         Ty::Fraction => ranged(name, node, "above 0 and below 1", |x| x > 0.0 && x < 1.0),
         Ty::Factor => ranged(name, node, "above 0", |x| x > 0.0),
         Ty::Span => span(name, node).map(Value::Span),
-        Ty::PositiveSpan => positive(name, node).map(Value::Span),
         Ty::SpanOrNone if node.text() == Some("none") => Ok(Value::Off),
-        Ty::SpanOrNone => positive(name, node).map(Value::Span),
+        Ty::PositiveSpan | Ty::SpanOrNone => positive(name, node).map(Value::Span),
         Ty::Rate => rate(name, node).map(Value::Rate),
         Ty::Choice(words) => choice(name, node, words),
         Ty::Text => match node.text() {
@@ -204,6 +203,10 @@ fn backoff(reader: &mut Reader, key: &Key, node: &Node) -> Option<Backoff> {
     let before = reader.out.len();
     let decoded = walk::table(reader, shape, Some(branch), Some(&node.at));
     let table = &decoded.table;
+    if reader.out.len() == before && table.span("first") > table.span("max") {
+        let mistake = Diagnostic::new("E025", format!("the first wait of `{}` is longer than its `max`", key.name));
+        reader.say(mistake.at(&node.at, format!("max is {}", table.span("max"))));
+    }
     (reader.out.len() == before).then(|| Backoff {
         first: table.span("first"),
         factor: table.real("factor"),

@@ -1,12 +1,13 @@
 //! A user's mistakes, all of them at once, told like a compiler's: where, what was expected, what to do next.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::codes::{self, Severity};
-use super::source::{At, Sources};
+use super::source::{At, Kind, Sources};
 
 /// One mistake, warning or note.
 #[derive(Clone, Debug)]
@@ -125,7 +126,8 @@ impl Diagnostics {
     pub fn render(&self, colour: bool) -> String {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         let renderer = renderer.decor_style(DecorStyle::Ascii);
-        self.list.iter().map(|diagnostic| format!("{}\n\n", self.one(&renderer, diagnostic))).collect()
+        let told = self.list.iter().flat_map(|diagnostic| [self.one(&renderer, diagnostic), "\n\n".to_owned()]);
+        told.collect()
     }
 
     fn one(&self, renderer: &Renderer, diagnostic: &Diagnostic) -> String {
@@ -160,7 +162,11 @@ impl Diagnostics {
 
     fn snippet(&self, at: &At) -> Snippet<'_, annotate_snippets::Annotation<'_>> {
         let source = self.sources.of(at);
-        Snippet::source(&source.text).path(&source.name)
+        let path = match source.kind {
+            Kind::Preset => Cow::Owned(format!("preset {}", source.name)),
+            Kind::File { .. } | Kind::Argument | Kind::Deployment => Cow::Borrowed(source.name.as_str()),
+        };
+        Snippet::source(&source.text).path(path)
     }
 
     /// A span inside the text and on character boundaries, whatever a parser said.

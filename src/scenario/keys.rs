@@ -308,7 +308,7 @@ const ARRIVALS: &[Key] = &[
 const RETRY: &[Key] = &[
     Key::new("attempts", Ty::Count { min: 0, max: 1_000 }, "0", "how often a failed call is repeated at most"),
     Key::new("backoff", Ty::Backoff, "\"1s\"", "the wait before each"),
-    Key::off("first", Ty::Span, "instead of backoff: the first wait"),
+    Key::off("first", Ty::Span, "instead of backoff, for waits that grow: the first (required there)"),
     Key::new("factor", Ty::Factor, "2.0", "first: by how much each wait is longer than the last"),
     Key::new("max", Ty::Span, "\"5s\"", "first: the longest wait"),
     Key::new("jitter", Ty::Ratio, "0.0", "first: each wait is up to this share of itself shorter or longer"),

@@ -8,7 +8,7 @@ use super::reader::{Reader, Resolved};
 use super::source::Kind;
 use super::tree::{self, Branch};
 use super::wso2::{self, Deployment};
-use super::{Scenario, assemble, check, files, merge, parts, set, warn};
+use super::{Scenario, assemble, check, files, merge, parts, set, show, warn};
 
 /// A scenario with what a user may ask about it.
 #[derive(Debug)]
@@ -21,6 +21,12 @@ pub struct Loaded {
 }
 
 impl Loaded {
+    /// The resolved scenario as a file that reads back as the same scenario, each value with its origin.
+    #[must_use]
+    pub fn as_toml(&self) -> String {
+        show::as_toml(self)
+    }
+
     /// Every value as (path, value, origin): `("idp.token_lifetime", "\"1h\"", "default")`. What is off has the value `off`.
     #[must_use]
     pub fn resolved(&self) -> Vec<(String, String, String)> {

@@ -21,6 +21,7 @@ mod files;
 mod load;
 mod merge;
 mod parts;
+mod show;
 mod tree;
 mod walk;
 mod warn;

@@ -1,21 +1,21 @@
 //! A scenario's tables, each read against its keys, before anything is made of them.
 
+mod client;
+mod fault;
+mod policy;
+
 use std::collections::BTreeMap;
 
-use super::column;
 use super::diagnostic::Diagnostic;
-use super::keys::{self, Form, POLICY, section};
-use super::merge;
-use super::presets;
+use super::keys::{self, Form, section};
 use super::reader::Reader;
 use super::source::At;
 use super::text;
-use super::tree::{Branch, Entry, Tree};
+use super::tree::{Branch, Entry, Node, Tree};
 use super::walk::{self, Decoded, Shape};
 use super::wso2::Deployment;
-use crate::fault::{self, FAULTS, FaultDef};
+use crate::fault::FaultDef;
 use crate::key::{Default, Key, Value};
-use crate::policy::RULES;
 use crate::time::SimTime;
 
 /// Everything a scenario says, decoded.
@@ -32,6 +32,9 @@ pub struct Parts {
     /// In the order of the file.
     pub policies: Vec<PolicyPart>,
     pub expects: Vec<Named>,
+    /// All names, also of those that could not be read, so that one mistake is not told twice.
+    pub declared_apis: Vec<String>,
+    pub declared_policies: Vec<String>,
 }
 
 /// An entry of a list.
@@ -42,6 +45,7 @@ pub struct Named {
     pub table: Decoded,
 }
 
+/// A client population.
 #[derive(Debug)]
 pub struct Client {
     pub named: Named,
@@ -51,12 +55,14 @@ pub struct Client {
     pub instants: Vec<SimTime>,
 }
 
+/// A fault, of a kind that is built.
 #[derive(Debug)]
 pub struct FaultPart {
     pub named: Named,
     pub def: &'static FaultDef,
 }
 
+/// A policy with all its rules.
 #[derive(Debug)]
 pub struct PolicyPart {
     pub named: Named,
@@ -73,6 +79,9 @@ struct Raw {
     branch: Branch,
 }
 
+/// The beginning of the first file: where something stands that is missing altogether.
+const START: At = At { source: 0, span: 0..0 };
+
 /// Reads every table; what is wrong goes to the reader.
 pub fn read(reader: &mut Reader, root: &Branch, deployment: Option<&Deployment>) -> Parts {
     let mut parts = Parts::default();
@@ -84,19 +93,30 @@ pub fn read(reader: &mut Reader, root: &Branch, deployment: Option<&Deployment>)
         }
     }
     parts.apis = entries(reader, root, "api", true).into_iter().map(|raw| api(reader, raw)).collect();
-    parts.clients = entries(reader, root, "client", true).into_iter().map(|raw| client(reader, raw)).collect();
-    parts.faults = entries(reader, root, "fault", true).into_iter().filter_map(|raw| fault(reader, raw)).collect();
-    parts.policies =
-        entries(reader, root, "policy", false).into_iter().filter_map(|raw| policy(reader, raw, deployment)).collect();
+    parts.clients = entries(reader, root, "client", true).into_iter().map(|raw| client::client(reader, raw)).collect();
+    parts.faults =
+        entries(reader, root, "fault", true).into_iter().filter_map(|raw| fault::fault(reader, raw)).collect();
+    parts.policies = entries(reader, root, "policy", false)
+        .into_iter()
+        .filter_map(|raw| policy::policy(reader, raw, deployment))
+        .collect();
     parts.expects = expects(reader, root);
+    parts.declared_apis = declared(root, "api");
+    parts.declared_policies = declared(root, "policy");
     later(reader, root);
     parts
+}
+
+fn declared(root: &Branch, list: &str) -> Vec<String> {
+    let Some(Tree::List(nodes)) = root.get(list).map(|entry| &entry.node.value) else { return Vec::new() };
+    let name = |node: &Node| node.table()?.get("name")?.node.text().map(str::to_owned);
+    nodes.iter().filter_map(name).collect()
 }
 
 fn top(reader: &mut Reader, root: &Branch, parts: &mut Parts) {
     let others: Vec<&str> = keys::below("").collect();
     let shape = Shape { what: "the scenario", record: Some(("", "")), keys: section("").keys, others: &others };
-    let decoded = walk::table(reader, shape, Some(root), None);
+    let decoded = walk::table(reader, shape, Some(root), Some(&START));
     if decoded.good(&["name"]) {
         good_name(reader, decoded.table.text("name"), &root["name"].node.at);
     }
@@ -123,6 +143,9 @@ fn plain(reader: &mut Reader, root: &Branch, path: &'static str) -> Decoded {
     }
     let what = format!("[{path}]");
     let others: Vec<&str> = keys::below(path).collect();
+    if at.is_none() && keys.iter().any(|key| key.default == Default::Required) {
+        at = Some(START);
+    }
     walk::table(
         reader,
         Shape { what: &what, record: Some((&what, path)), keys: &keys, others: &others },
@@ -138,7 +161,7 @@ fn not_a_table(reader: &mut Reader, entry: &Entry, path: &str) {
 }
 
 /// `replications = { min, max, until }` is of a later version.
-fn replications(reader: &mut Reader, run: Option<&Branch>, keys: &mut Vec<Key>) {
+fn replications(reader: &mut Reader, run: Option<&Branch>, keys: &mut [Key]) {
     let Some(entry) = run.and_then(|run| run.get("replications")) else { return };
     if entry.node.table().is_some() {
         reader.say(
@@ -158,6 +181,7 @@ fn entries(reader: &mut Reader, root: &Branch, list: &'static str, sorted: bool)
         if matches!(list, "api" | "client" | "policy") {
             reader.say(
                 Diagnostic::new("E012", format!("the scenario has no [[{list}]]"))
+                    .at(&START, "nowhere in this file")
                     .help(format!("add at least one: [[{list}]] with name = \"…\"")),
             );
         }
@@ -237,168 +261,6 @@ fn follow(reader: &mut Reader, path: &str, key: &str, value: &Value) {
         line.canonical = shown.clone().unwrap_or_default();
         line.value.clone_from(&shown);
     }
-}
-
-fn client(reader: &mut Reader, raw: Raw) -> Client {
-    let path = format!("client.{}", raw.name);
-    let what = format!("the client `{}`", raw.name);
-    let others = ["arrivals", "retry"];
-    let shape =
-        Shape { what: &what, record: Some(("[[client]]", &path)), keys: section("client").keys, others: &others };
-    let table = walk::table(reader, shape, Some(&raw.branch), Some(&raw.at));
-    let arrivals = arrivals(reader, &raw, &path);
-    let retry = below(reader, &raw, "retry", &path, section("client.retry").keys);
-    let named = Named { name: raw.name, name_at: raw.name_at, table };
-    let mut client = Client { named, arrivals, retry, instants: Vec::new() };
-    trace(reader, &mut client, &path);
-    one_backoff(reader, &client);
-    client
-}
-
-/// A table below an entry of a list.
-fn below(reader: &mut Reader, raw: &Raw, name: &'static str, path: &str, keys: &[Key]) -> Decoded {
-    let entry = raw.branch.get(name);
-    if let Some(entry) = entry.filter(|entry| entry.node.table().is_none()) {
-        not_a_table(reader, entry, &format!("client.{name}"));
-    }
-    let (what, header, path) = (format!("`{name}`"), format!("[client.{name}]"), format!("{path}.{name}"));
-    let shape = Shape { what: &what, record: Some((&header, &path)), keys, others: &[] };
-    walk::table(reader, shape, entry.and_then(|entry| entry.node.table()), entry.map(|entry| &entry.node.at))
-}
-
-/// The keys of `arrivals` depend on the process.
-fn arrivals(reader: &mut Reader, raw: &Raw, path: &str) -> Decoded {
-    let given = raw.branch.get("arrivals").and_then(|entry| entry.node.table());
-    let process = given.and_then(|table| table.get("process")?.node.text()).unwrap_or("poisson");
-    let own: &[&str] = match process {
-        "closed" => &["users", "think"],
-        "trace" => &["file"],
-        "poisson" | "constant" => &["rate"],
-        _ => &["rate", "users", "think", "file"],
-    };
-    let known = |key: &&Key| key.name == "process" || own.contains(&key.name);
-    let mut keys: Vec<Key> = section("client.arrivals").keys.iter().filter(known).copied().collect();
-    for key in &mut keys {
-        let needed = matches!(key.name, "think" | "file") && own.len() < 4
-            || key.name == "rate" && given.is_some() && own.len() == 1;
-        if needed {
-            key.default = Default::Required;
-        }
-    }
-    let decoded = below(reader, raw, "arrivals", path, &keys);
-    if own.contains(&"users") && *decoded.table.get("users") == Value::Off {
-        let users = raw.branch.get("users").map_or(1000, |entry| match entry.node.value {
-            Tree::Integer(Some(users)) => u64::try_from(users).unwrap_or(1),
-            _ => 1,
-        });
-        follow(reader, &format!("{path}.arrivals"), "users", &Value::Count(users));
-    }
-    decoded
-}
-
-fn trace(reader: &mut Reader, client: &mut Client, path: &str) {
-    let arrivals = &client.arrivals;
-    if arrivals.table.text("process") != "trace" || !arrivals.good(&["process", "file"]) {
-        return;
-    }
-    let Some(at) = arrivals.places.get("file") else { return };
-    let file = arrivals.table.text("file");
-    let Some(values) = column::read(reader, at, file, column::Order::Ascending) else { return };
-    let mut hash = blake3::Hasher::new();
-    for value in &values {
-        hash.update(&value.0.to_le_bytes());
-    }
-    reader.canonical(&format!("{path}.arrivals"), "file", hash.finalize().to_hex().to_string());
-    client.instants = values.into_iter().map(|value| SimTime(value.0)).collect();
-}
-
-fn one_backoff(reader: &mut Reader, client: &Client) {
-    if let (Some(at), Some(first)) = (client.retry.places.get("backoff"), client.retry.places.get("first")) {
-        let mistake = Diagnostic::new("E026", "`retry` has a `backoff` and a `first` wait").at(first, "one of both");
-        reader.say(mistake.also(at, "the other"));
-    }
-    for key in ["factor", "max", "jitter"] {
-        if let (Some(at), None) = (client.retry.places.get(key), client.retry.places.get("first")) {
-            let mistake = Diagnostic::new("E026", format!("`retry` has `{key}` without a `first` wait"));
-            reader.say(mistake.at(at, "means nothing alone").help("add: first = \"100ms\""));
-        }
-    }
-}
-
-fn fault(reader: &mut Reader, raw: Raw) -> Option<FaultPart> {
-    let Some(entry) = raw.branch.get("kind") else {
-        let mistake = Diagnostic::new("E012", format!("the fault `{}` has no `kind`", raw.name)).at(&raw.at, "here");
-        reader.say(mistake.help("`stalegate list faults` prints the kinds"));
-        return None;
-    };
-    let kind = entry.node.text().unwrap_or_default();
-    let Some(def) = FAULTS.iter().find(|def| def.kind == kind) else {
-        reader.say(no_such_kind(kind, &entry.node.at));
-        return None;
-    };
-    let keys: Vec<Key> = keys::FAULT.iter().chain(def.keys).copied().collect();
-    let what = format!("the fault `{}` of kind {kind}", raw.name);
-    let path = format!("fault.{}", raw.name);
-    let shape = Shape { what: &what, record: Some(("[[fault]]", &path)), keys: &keys, others: &[] };
-    let table = walk::table(reader, shape, Some(&raw.branch), Some(&raw.at));
-    Some(FaultPart { named: Named { name: raw.name, name_at: raw.name_at, table }, def })
-}
-
-fn no_such_kind(kind: &str, at: &At) -> Diagnostic {
-    if fault::LATER.contains(&kind) {
-        let built: Vec<&str> = FAULTS.iter().map(|def| def.kind).collect();
-        return Diagnostic::new("E040", format!("faults of kind `{kind}` are not built yet"))
-            .at(at, "of a later version")
-            .help(format!("built so far: {}", built.join(", ")));
-    }
-    let names: Vec<&str> = FAULTS.iter().map(|def| def.kind).chain(fault::LATER.iter().copied()).collect();
-    Diagnostic::new("E018", format!("there is no kind of fault `{kind}`"))
-        .at(at, "`stalegate list faults` prints the kinds")
-        .nearest(kind, names)
-}
-
-fn policy(reader: &mut Reader, raw: Raw, deployment: Option<&Deployment>) -> Option<PolicyPart> {
-    let rules: Vec<&str> = RULES.iter().map(|rule| rule.name).collect();
-    let what = format!("the policy `{}`", raw.name);
-    let path = format!("policy.{}", raw.name);
-    let shape = Shape { what: &what, record: Some(("[[policy]]", &path)), keys: POLICY, others: &rules };
-    let table = walk::table(reader, shape, Some(&raw.branch), Some(&raw.at));
-    let base = table.table.text("base").to_owned();
-    let Some(preset) = presets::find(&base) else {
-        if table.good(&["base"]) {
-            reader.say(no_such_preset(&base, table.place("base").unwrap_or(&raw.at)));
-        }
-        return None;
-    };
-    let (mut settings, _) = preset.read(reader);
-    if let Some(deployment) = deployment {
-        merge::tables(&mut settings, deployment.settings(&base));
-    }
-    let own = raw.branch.iter().filter(|(name, _)| rules.contains(&name.as_str()));
-    merge::tables(&mut settings, own.map(|(name, entry)| (name.clone(), entry.clone())).collect());
-    let rules = RULES.iter().map(|rule| {
-        let entry = settings.get(rule.name);
-        if let Some(entry) = entry.filter(|entry| entry.node.table().is_none()) {
-            not_a_table(reader, entry, &format!("policy.{}", rule.name));
-        }
-        let (header, path) = (format!("[policy.{}]", rule.name), format!("{path}.{}", rule.name));
-        let what = format!("rule `{}` of the policy `{}`", rule.name, raw.name);
-        let shape = Shape { what: &what, record: Some((&header, &path)), keys: rule.keys, others: &[] };
-        let at = entry.map_or(&raw.at, |entry| &entry.node.at);
-        (rule.name, walk::table(reader, shape, entry.and_then(|entry| entry.node.table()), Some(at)))
-    });
-    let rules = rules.collect();
-    Some(PolicyPart { named: Named { name: raw.name, name_at: raw.name_at, table }, base, rules })
-}
-
-fn no_such_preset(base: &str, at: &At) -> Diagnostic {
-    if presets::LATER.contains(&base) {
-        let mistake = Diagnostic::new("E040", format!("the preset `{base}` is not built yet"));
-        return mistake.at(at, "of a later version").help("`stalegate list policies` prints what is built");
-    }
-    Diagnostic::new("E022", format!("there is no preset `{base}`"))
-        .at(at, "`stalegate list policies` prints them")
-        .nearest(base, presets::PRESETS.iter().map(|preset| preset.name))
 }
 
 fn expects(reader: &mut Reader, root: &Branch) -> Vec<Named> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::Input;
 use super::diagnostic::Diagnostic;
-use super::source::{At, Kind, Sources};
+use super::source::{self, At, Kind, Sources};
 
 /// The state of reading one scenario.
 #[derive(Debug, Default)]
@@ -85,7 +85,7 @@ impl Reader {
             }
             Err(error) => {
                 let valid = error.utf8_error().valid_up_to();
-                let line = 1 + error.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count();
+                let line = source::line_at(error.as_bytes(), valid);
                 let bad = format!("{shown} is not UTF-8: its byte {valid}, in line {line}, begins no character");
                 self.say(Diagnostic::new("E003", bad).at_some(at, "named here").help("save the file as UTF-8"));
                 None
@@ -104,10 +104,10 @@ impl Reader {
     }
 
     /// Lets a file's content stand for its name in the scenario's id.
-    pub fn canonical(&mut self, path: &str, key: &str, content: String) {
+    pub fn canonical(&mut self, path: &str, key: &str, content: &str) {
         let lines = self.resolved.iter_mut().filter(|table| table.path == path).flat_map(|table| &mut table.lines);
         for line in lines.filter(|line| line.key == key) {
-            line.canonical.clone_from(&content);
+            content.clone_into(&mut line.canonical);
         }
     }
 }

@@ -22,7 +22,7 @@ pub fn set(reader: &mut Reader, root: &mut Branch, option: &str, argument: &str)
     }
     match read_value(source, value, path.len() + 1) {
         Ok(node) => insert(reader, root, &steps, node),
-        Err(mistake) => reader.say(mistake),
+        Err(mistake) => reader.say(*mistake),
     }
 }
 
@@ -38,7 +38,7 @@ fn steps(path: &str, source: usize) -> Vec<(&str, At)> {
 }
 
 /// A TOML value, or a bare word taken as a text.
-fn read_value(source: usize, text: &str, offset: usize) -> Result<Node, Diagnostic> {
+fn read_value(source: usize, text: &str, offset: usize) -> Result<Node, Box<Diagnostic>> {
     let bare =
         || Node { at: At { source, span: offset..offset + text.len() }, value: Tree::Text(text.trim().to_owned()) };
     match tree::parse_value(source, text.trim_end(), offset) {

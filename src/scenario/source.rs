@@ -59,8 +59,7 @@ impl Sources {
     /// The line of a place, from 1.
     #[must_use]
     pub fn line(&self, at: &At) -> usize {
-        let text = self.of(at).text.as_bytes();
-        1 + text[..at.span.start.min(text.len())].iter().filter(|byte| **byte == b'\n').count()
+        line_at(self.of(at).text.as_bytes(), at.span.start)
     }
 
     /// In words, where a value comes from: `scenario.toml:12`, `--set`, `preset hybrid`.
@@ -73,4 +72,10 @@ impl Sources {
             Kind::Preset => format!("preset {}", source.name),
         }
     }
+}
+
+/// The line, from 1, of a position in a text.
+#[must_use]
+pub fn line_at(text: &[u8], position: usize) -> usize {
+    text[..position.min(text.len())].split(|byte| *byte == b'\n').count()
 }

@@ -1,5 +1,7 @@
 //! Values as a scenario writes them: what `show` prints reads back as the same value.
 
+use std::fmt::Write;
+
 use crate::dist::Dist;
 use crate::key::{Backoff, Value};
 
@@ -78,7 +80,9 @@ pub fn quoted(text: &str) -> String {
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
-            c if c.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c if c.is_control() => {
+                let _ = write!(out, "\\u{:04X}", u32::from(c));
+            }
             c => out.push(c),
         }
     }

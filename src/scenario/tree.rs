@@ -87,7 +87,7 @@ pub fn parse(source: usize, text: &str) -> (Branch, Vec<Diagnostic>) {
 }
 
 /// A single value that begins at `offset` of its source.
-pub fn parse_value(source: usize, text: &str, offset: usize) -> Result<Node, Diagnostic> {
+pub fn parse_value(source: usize, text: &str, offset: usize) -> Result<Node, Box<Diagnostic>> {
     match DeValue::parse(text) {
         Ok(value) => {
             let mut node = node(source, &value);
@@ -99,7 +99,7 @@ pub fn parse_value(source: usize, text: &str, offset: usize) -> Result<Node, Dia
             if let Some(at) = &mut mistake.at {
                 at.span = at.span.start + offset..at.span.end + offset;
             }
-            Err(mistake)
+            Err(Box::new(mistake))
         }
     }
 }
@@ -119,9 +119,8 @@ fn shift(node: &mut Node, by: usize) {
 
 fn syntax(source: usize, text: &str, error: &toml::de::Error) -> Diagnostic {
     let span = error.span().unwrap_or(text.len()..text.len());
-    let bare = text.get(span.clone()).unwrap_or("");
     let mistake = Diagnostic::new("E001", error.message()).at(&At { source, span }, "");
-    if bare.starts_with(|c: char| c.is_ascii_digit()) || bare.starts_with(char::is_alphabetic) {
+    if error.message().contains("must be quoted") {
         return mistake.help("durations, rates and words stand in quotation marks");
     }
     mistake

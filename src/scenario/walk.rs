@@ -169,6 +169,7 @@ fn line(reader: &Reader, key: &Key, entry: Option<&Entry>, value: &Value) -> Lin
     let origin = match (entry, key.default) {
         (Some(entry), _) => reader.sources.origin(&entry.node.at),
         (None, Default::Other(other)) => other.to_owned(),
+        (None, _) if key.later.contains(&"*") => "default, not built yet".to_owned(),
         (None, Default::Is(_) | Default::Required | Default::Off) => "default".to_owned(),
     };
     Line { key: key.name, value: shown, canonical, origin }

@@ -3,6 +3,8 @@
 use super::diagnostic::Diagnostic;
 use super::parts::{Client, FaultPart, Parts};
 use super::reader::Reader;
+use super::source::At;
+use crate::dist::Dist;
 use crate::key::{Table, Value};
 use crate::time::SimSpan;
 
@@ -12,6 +14,7 @@ pub fn warn(reader: &mut Reader, parts: &Parts) {
     no_events(reader, parts);
     overloaded(reader, parts);
     uncalled(reader, parts);
+    lifetimes(reader, parts);
     not_evaluated(reader, parts);
 }
 
@@ -37,11 +40,15 @@ fn too_short(reader: &mut Reader, parts: &Parts) {
     let worst = parts.policies.iter().map(|policy| longest_use(&policy.rules["lifetime"].table, idp)).max();
     let ends = parts.faults.iter().filter(|fault| kills(fault, idp)).map(|fault| {
         let table = &fault.named.table.table;
-        let mean = |key: &str| match table.0.get(key) {
-            Some(Value::Dist(dist)) => SimSpan::from_secs_f64(dist.mean_s()),
+        let late = |key: &str| match table.0.get(key) {
+            Some(Value::Dist(dist)) => latest(dist),
             _ => SimSpan::ZERO,
         };
-        (mean("at") + mean("down"), fault)
+        let rolling = matches!(table.0.get("node"), Some(Value::Text(node)) if node == "rolling");
+        let nodes = if rolling { idp.count("nodes") } else { 1 };
+        let gaps = if rolling { table.span("gap") } else { SimSpan::ZERO };
+        let each = SimSpan((late("down") + gaps).0.saturating_mul(nodes)).less(gaps);
+        (late("at") + each, fault)
     });
     let (Some(worst), Some((end, fault))) = (worst, ends.max_by_key(|(end, _)| *end)) else { return };
     let needed = end + worst;
@@ -51,6 +58,17 @@ fn too_short(reader: &mut Reader, parts: &Parts) {
         let label = format!("tokens from before `{name}` are used until about {needed}");
         let warning = Diagnostic::new("W001", message).at_some(run.place("duration"), label);
         reader.say(warning.help(format!("write duration = \"{}\", or longer", rounded_up(needed))));
+    }
+}
+
+/// The latest instant that a distribution gives, or its mean where there is no latest.
+fn latest(dist: &Dist) -> SimSpan {
+    match dist {
+        Dist::Constant(max) | Dist::Uniform { max, .. } | Dist::Triangular { max, .. } => *max,
+        Dist::Empirical { values } => values.last().copied().unwrap_or(SimSpan::ZERO),
+        Dist::Exponential { .. } | Dist::Lognormal { .. } | Dist::Weibull { .. } => {
+            SimSpan::from_secs_f64(dist.mean_s())
+        }
     }
 }
 
@@ -97,7 +115,8 @@ fn overloaded(reader: &mut Reader, parts: &Parts) {
     let fetching = calls * idp.table.dist("token_service").mean_s() / capacity;
     if introspecting >= 1.0 {
         let message = format!("introspection alone loads the IdP by {:.0} %", introspecting * 100.0);
-        let warning = Diagnostic::new("W003", message).at_some(idp.place("workers"), "not enough workers");
+        let warning =
+            Diagnostic::new("W003", message).at_some(idp.place("workers").or(busiest(parts)), "more than it can do");
         reader.say(warning.help("add workers or nodes, or give the apis an introspection_cache"));
         return;
     }
@@ -116,6 +135,12 @@ fn overloaded(reader: &mut Reader, parts: &Parts) {
 #[expect(clippy::cast_precision_loss, reason = "an estimate")]
 fn real(count: u64) -> f64 {
     count as f64
+}
+
+/// Where the population stands that calls most often.
+fn busiest(parts: &Parts) -> Option<&At> {
+    let rate = |client: &&Client| open_rate(client).unwrap_or(0.0);
+    parts.clients.iter().max_by(|a, b| rate(a).total_cmp(&rate(b))).map(|client| &client.named.name_at)
 }
 
 /// Calls per second, of an open population.
@@ -141,6 +166,27 @@ fn introspection_rate(parts: &Parts, client: &Client) -> f64 {
     open_rate(client).unwrap_or(0.0) * share
 }
 
+/// Lifetimes that contradict the IdP's.
+fn lifetimes(reader: &mut Reader, parts: &Parts) {
+    let given = parts.tables["idp"].table.span("token_lifetime");
+    for policy in &parts.policies {
+        let (rule, name) = (&policy.rules["lifetime"], &policy.named.name);
+        let (margin, request) = (rule.table.span("margin"), rule.table.opt_span("request"));
+        if request.is_some_and(|request| request > given) {
+            let message = format!("the policy `{name}` asks for a longer lifetime than the IdP gives");
+            let warning =
+                Diagnostic::new("W007", message).at_some(rule.place("request"), format!("the IdP gives {given}"));
+            reader.say(warning.help("without effect: the smaller of both counts"));
+        }
+        if rule.table.text("rule") == "expires-in" && margin >= request.unwrap_or(given).min(given) {
+            let message = format!("the policy `{name}` takes every token for expired at once");
+            let warning =
+                Diagnostic::new("W007", message).at_some(rule.place("margin"), "not below the tokens' lifetime");
+            reader.say(warning.help("nothing is cached; if that is meant, write rule = \"no-cache\""));
+        }
+    }
+}
+
 fn uncalled(reader: &mut Reader, parts: &Parts) {
     for api in &parts.apis {
         let called = parts.clients.iter().any(|client| client.named.table.table.texts("apis").contains(&api.name));
@@ -156,7 +202,7 @@ fn not_evaluated(reader: &mut Reader, parts: &Parts) {
         reader.say(Diagnostic::new("W005", "[slo] is not evaluated yet").at(at, "without effect"));
     }
     if let Some(first) = parts.expects.first() {
-        let message = format!("{} [[expect]] not evaluated yet: `check` is not built", parts.expects.len());
+        let message = "[[expect]] is not evaluated yet: `check` is not built";
         reader.say(Diagnostic::new("W005", message).at(&first.name_at, "without effect"));
     }
 }

@@ -3,14 +3,15 @@
 //! Keys are compared by their full dotted path, so that `[session_data] "persistence.persistence_pool_size"` and
 //! `[session_data.persistence] persistence_pool_size` are the same.
 
-use std::collections::BTreeMap;
-use std::fmt::Write;
-use std::path::Path;
+mod init;
 
-use super::diagnostic::{Diagnostic, Diagnostics};
+use std::collections::BTreeMap;
+
+pub use init::init;
+
+use super::diagnostic::Diagnostic;
 use super::reader::Reader;
 use super::source::{At, Kind};
-use super::text::quoted;
 use super::tree::{self, Branch, Entry, Node, Tree};
 use crate::time::SimSpan;
 
@@ -75,10 +76,15 @@ impl Deployment {
     pub fn report(&self) -> Vec<Diagnostic> {
         let mut out: Vec<Diagnostic> = self.findings.iter().filter_map(said_alone).collect();
         let foreign: Vec<&Finding> = self.findings.iter().filter(|found| found.fate == Fate::NotModelled).collect();
-        if let Some(first) = foreign.first() {
+        if !foreign.is_empty() {
             let paths: Vec<&str> = foreign.iter().map(|found| found.path.as_str()).collect();
-            let message = format!("{} keys of {} are not modelled", paths.len(), self.name);
-            out.push(Diagnostic::new("W006", message).at(&first.at, "the first").help(paths.join(", ")));
+            let (count, of) = (paths.len(), &self.name);
+            let message = match count {
+                1 => format!("1 key of {of} is not modelled"),
+                _ => format!("{count} keys of {of} are not modelled"),
+            };
+            // Without their lines, which may hold passwords.
+            out.push(Diagnostic::new("W006", message).help(paths.join(", ")));
         }
         out
     }
@@ -125,70 +131,6 @@ pub fn read(reader: &mut Reader, name: &str, text: &str) -> Deployment {
     }
     taking.deployment
 }
-
-/// The scenario that `init --from-wso2` writes, and the report on the file.
-pub fn init(path: &Path) -> Result<(String, Diagnostics), Diagnostics> {
-    let mut reader = Reader::default();
-    let deployment = reader.read_file(path, None).map(|(name, text)| read(&mut reader, &name, &text));
-    let mut diagnostics = Diagnostics { sources: reader.sources, list: reader.out };
-    match deployment {
-        Some(deployment) if !diagnostics.has_errors() => {
-            diagnostics.list.extend(deployment.report());
-            diagnostics.sort();
-            Ok((written(&deployment), diagnostics))
-        }
-        Some(_) | None => Err(diagnostics),
-    }
-}
-
-/// A scenario with what the file says, which runs as it is.
-fn written(deployment: &Deployment) -> String {
-    let value = |branch: &Branch, steps: [&str; 2]| {
-        let node = &branch.get(steps[0])?.node.table()?.get(steps[1])?.node;
-        node.text().map(quoted).or_else(|| (node.value == Tree::Bool(true)).then(|| "true".to_owned()))
-    };
-    let lifetime = value(&deployment.tree, ["idp", "token_lifetime"]).unwrap_or_else(|| "\"1h\"".into());
-    let settings = deployment.settings(deployment.preset);
-    let mut shipped = String::new();
-    for (rule, entry) in &settings {
-        let _ = writeln!(shipped, "[policy.{rule}]");
-        for key in entry.node.table().into_iter().flat_map(Branch::keys) {
-            let value = value(&settings, [rule, key]).unwrap_or_default();
-            let _ = writeln!(shipped, "{key} = {value}");
-        }
-    }
-    let name = deployment.name.replace(|c: char| c.is_control() || matches!(c, '"' | '\\'), "_");
-    TEMPLATE
-        .replace("{file}", &name)
-        .replace("{report}", &comments(deployment))
-        .replace("{lifetime}", &lifetime)
-        .replace("{preset}", deployment.preset)
-        .replace("{shipped}\n", &shipped)
-}
-
-/// The report as comments: each key once.
-fn comments(deployment: &Deployment) -> String {
-    let mut groups: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for Finding { path, fate, .. } in &deployment.findings {
-        let (group, line) = match fate {
-            Fate::Taken(sets) => ("1 taken over", format!("{path}: {sets}")),
-            Fate::Later(what) => ("2 not built yet, not taken over", format!("{path}: {what}")),
-            Fate::NoEffect(why) => ("3 without effect", format!("{path}: {why}")),
-            Fate::NotModelled => ("4 not modelled", path.clone()),
-        };
-        groups.entry(group).or_default().push(line);
-    }
-    let mut out = String::new();
-    for (group, lines) in groups {
-        let _ = writeln!(out, "# {}:", &group[2..]);
-        for line in lines {
-            let _ = writeln!(out, "#   {}", line.replace(char::is_control, " "));
-        }
-    }
-    out.trim_end().to_owned()
-}
-
-const TEMPLATE: &str = include_str!("wso2.template.toml");
 
 type Keys = BTreeMap<String, Node>;
 

@@ -221,7 +221,6 @@ mod tests {
 
     /// `TABLE=1 cargo test --lib a_table_for_the_eye -- --nocapture` prints the table of made-up results.
     #[test]
-    #[expect(clippy::print_stdout, reason = "printed to be looked at, on request only")]
     fn a_table_for_the_eye() {
         if option_env!("TABLE").is_some() {
             println!("{}", compare(&sample::scenario(), &sample::comparison(30), look(100)));

@@ -1,0 +1,102 @@
+//! Commands as a user calls them: what they print, where, and how they exit.
+
+use assert_cmd::Command;
+
+fn stalegate(arguments: &[&str]) -> Command {
+    let mut command = Command::cargo_bin("stalegate").expect("the binary is built");
+    command.args(arguments).env_remove("NO_COLOR");
+    command
+}
+
+/// Exit code, stdout, stderr.
+fn outcome(arguments: &[&str]) -> (i32, String, String) {
+    let output = stalegate(arguments).output().expect("it starts");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("it prints UTF-8");
+    (output.status.code().expect("it exits"), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn a_bad_scenario_exits_with_2_and_says_so_on_stderr_only() {
+    let (code, out, err) = outcome(&["validate", "tests/data/bad/unknown-key.toml"]);
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.contains("error[E010]: unknown key `token_lifetme`"), "{err}");
+    assert!(!err.contains('\u{1b}'));
+    let (_, _, coloured) = outcome(&["validate", "tests/data/bad/unknown-key.toml", "--color", "always"]);
+    assert!(coloured.contains('\u{1b}'));
+}
+
+#[test]
+fn a_missing_file_is_a_bad_command_line_and_an_unreadable_one_is_not() {
+    let (code, _, err) = outcome(&["show", "nowhere.toml"]);
+    assert!(code == 2 && err.contains("nowhere.toml does not exist"), "{code} {err}");
+    let (code, _, err) = outcome(&["show", "tests"]);
+    assert!(code == 4 && err.contains("cannot read tests: it is a folder"), "{code} {err}");
+}
+
+#[test]
+fn commands_of_later_versions_are_refused_by_name() {
+    for name in ["sweep", "check", "baseline", "explain", "race", "optimize", "report", "replay"] {
+        let (code, _, err) = outcome(&[name, "anything", "--that", "comes"]);
+        assert!(code == 2 && err.contains(&format!("`{name}` is not built yet")), "{name}: {code} {err}");
+    }
+    let (code, _, err) = outcome(&["run", "scenarios/wso2-4557.toml", "--policy", "x", "--trace", "jsonl", "f"]);
+    assert!(code == 2 && err.contains("`--trace` is not built yet"), "{code} {err}");
+}
+
+#[test]
+fn help_begins_with_an_example() {
+    for arguments in [&["--help"][..], &["compare", "--help"], &["init", "--help"]] {
+        let (code, out, _) = outcome(arguments);
+        assert!(code == 0 && out.starts_with("Example:\n  stalegate "), "{out}");
+    }
+}
+
+#[test]
+fn every_list_prints_as_a_table_and_as_json() {
+    for what in ["policies", "metrics", "faults", "distributions", "profiles", "templates"] {
+        let (code, out, _) = outcome(&["list", what]);
+        assert!(code == 0 && !out.is_empty(), "{what}");
+        let (code, out, _) = outcome(&["list", what, "--json"]);
+        assert!(code == 0 && serde_json::from_str::<serde_json::Value>(&out).is_ok(), "{what}: {out}");
+    }
+}
+
+#[test]
+fn a_template_runs_as_it_is_and_is_not_overwritten() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for template in ["idp-restart", "minimal"] {
+        let path = folder.path().join(template);
+        let path = path.to_str().expect("a name in UTF-8");
+        let (code, out, _) = outcome(&["init", "--template", template, "--out", path]);
+        assert_eq!((code, out.as_str()), (0, ""));
+        let (code, _, err) = outcome(&["validate", path]);
+        assert_eq!((code, err.as_str()), (0, ""), "{template}");
+        let (code, _, err) = outcome(&["init", "--out", path]);
+        assert!(code == 4 && err.contains("it exists already"), "{err}");
+    }
+}
+
+#[test]
+fn codes_are_explained_and_the_schema_is_json() {
+    let (code, out, _) = outcome(&["explain-code", "e014"]);
+    assert!(code == 0 && out.starts_with("E014: an ambiguous unit\n"), "{out}");
+    assert_eq!(outcome(&["explain-code", "E999"]).0, 2);
+    let (_, out, _) = outcome(&["schema"]);
+    let schema: serde_json::Value = serde_json::from_str(&out).expect("it is JSON");
+    assert_eq!(schema["properties"]["idp"]["properties"]["token_format"]["enum"][1], "jwt");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_goes_away_is_no_reason_to_complain() {
+    use std::process::{Command, Stdio};
+    let mut child = Command::new(assert_cmd::cargo::cargo_bin("stalegate"))
+        .arg("schema")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
+}

@@ -1,0 +1,237 @@
+//! Reading scenarios: merging, overriding, origins, round trips, deployment.toml.
+
+use std::fs;
+use std::path::Path;
+
+use stalegate::key::Default;
+use stalegate::model::config::{Arrivals, Validation};
+use stalegate::policy::lifetime::LifetimeRule;
+use stalegate::scenario::{self, Loaded, keys, presets, wso2};
+use stalegate::time::SimSpan;
+
+const SMALL: &str = r#"
+name = "small"
+[run]
+duration = "3h"
+[[api]]
+name = "orders"
+[[client]]
+name = "shop"
+apis = ["orders"]
+[[policy]]
+name = "ttl-only"
+"#;
+
+fn load(text: &str, overrides: &[&str]) -> Loaded {
+    let overrides: Vec<String> = overrides.iter().map(|text| (*text).to_owned()).collect();
+    scenario::load_text("small.toml", text, &overrides, None).expect("it is a good scenario")
+}
+
+/// (value, origin) of a path.
+fn resolved(loaded: &Loaded, wanted: &str) -> (String, String) {
+    let mut all = loaded.resolved().into_iter();
+    let (_, value, origin) = all.find(|(path, _, _)| path == wanted).expect("the path is there");
+    (value, origin)
+}
+
+fn pair(value: &str, origin: &str) -> (String, String) {
+    (value.into(), origin.into())
+}
+
+#[test]
+fn every_value_says_where_it_comes_from() {
+    let text = format!("{SMALL}base = \"hybrid\"\n[policy.fetch]\ntimeout = \"5s\"\n");
+    let loaded = load(&text, &["idp.token_lifetime=5min"]);
+    assert_eq!(resolved(&loaded, "run.duration"), pair("\"3h\"", "small.toml:4"));
+    assert_eq!(resolved(&loaded, "run.seed"), pair("1", "default"));
+    assert_eq!(resolved(&loaded, "idp.token_lifetime"), pair("\"5min\"", "--set"));
+    assert_eq!(resolved(&loaded, "policy.ttl-only.events.subscribe"), pair("true", "preset hybrid"));
+    assert_eq!(resolved(&loaded, "policy.ttl-only.fetch.timeout"), pair("\"5s\"", "small.toml:14"));
+    assert_eq!(resolved(&loaded, "api.orders.credential"), pair("\"orders\"", "name"));
+}
+
+#[test]
+fn a_seed_of_the_command_line_wins() {
+    let loaded = scenario::load_text("small.toml", SMALL, &[], Some(7)).expect("it is good");
+    assert_eq!(loaded.scenario.world.run.seed, 7);
+    assert_eq!(resolved(&loaded, "run.seed"), pair("7", "--seed"));
+}
+
+#[test]
+fn set_takes_values_and_bare_words() {
+    let overrides = [
+        "api.orders.validation=ideal",
+        "policy.ttl-only.rejection.statuses=[401, 403]",
+        "client.shop.arrivals.rate=12/min",
+        "idp.token_service={ dist = \"exponential\", mean = \"9ms\" }",
+        "gateway.nodes=7",
+        "policy.ttl-only.fetch.timeout=none",
+    ];
+    let scenario = load(SMALL, &overrides).scenario;
+    assert_eq!(scenario.world.apis[0].validation, Validation::Ideal);
+    assert_eq!(scenario.policies[0].policy.rejection.statuses, [401, 403]);
+    assert_eq!(scenario.policies[0].policy.fetch.timeout, None);
+    assert_eq!(scenario.world.clients[0].arrivals, Arrivals::Poisson { per_s: 0.2 });
+    assert_eq!(scenario.world.gateway.nodes, 7);
+}
+
+#[test]
+fn entities_are_sorted_by_name_and_policies_are_not() {
+    let text = format!("{SMALL}[[policy]]\nname = \"a\"\n[[api]]\nname = \"a\"\n");
+    let scenario = load(&text, &[]).scenario;
+    let apis: Vec<&str> = scenario.world.apis.iter().map(|api| api.name.as_str()).collect();
+    let policies: Vec<&str> = scenario.policies.iter().map(|policy| policy.name.as_str()).collect();
+    assert_eq!((apis, policies), (vec!["a", "orders"], vec!["ttl-only", "a"]));
+}
+
+#[test]
+fn the_id_is_of_what_the_scenario_says_and_not_of_how() {
+    let id = |text: &str, overrides: &[&str]| load(text, overrides).scenario.id;
+    let other_words = SMALL.replace("\"small\"", "\"renamed\"").replace("\"3h\"", "\"180min\"");
+    assert_eq!(id(SMALL, &[]), id(&other_words, &[]));
+    assert_eq!(id(SMALL, &[]), id(SMALL, &["idp.token_lifetime=60min"]));
+    assert_ne!(id(SMALL, &[]), id(SMALL, &["idp.token_lifetime=61min"]));
+    assert_ne!(id(SMALL, &[]), id(SMALL, &["run.seed=2"]));
+}
+
+#[test]
+fn files_extend_each_other_by_name_and_the_last_wins() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("it can be written");
+    write(
+        "base.toml",
+        &format!(
+            "{SMALL}[[policy]]\nname = \"hybrid\"\nbase = \"hybrid\"\n[idp]\ntoken_lifetime = \"2h\"\nworkers = 3\n"
+        ),
+    );
+    write(
+        "top.toml",
+        "extends = [\"base.toml\"]\nname = \"top\"\n[idp]\ntoken_lifetime = \"10min\"\n[[policy]]\nname = \"ttl-only\"\nremove = true\n\
+         [[api]]\nname = \"orders\"\nservice_time = \"1ms\"\n[[client]]\nname = \"shop\"\narrivals = { process = \"closed\", think = \"1s\" }\n",
+    );
+    let loaded = scenario::load(&folder.path().join("top.toml"), &[], None).expect("it is good");
+    let (scenario, world) = (&loaded.scenario, &loaded.scenario.world);
+    assert_eq!((scenario.name.as_str(), scenario.policies.len(), world.idp.workers), ("top", 1, 3));
+    assert_eq!(world.idp.token_lifetime, SimSpan::secs(600));
+    assert!(matches!(world.clients[0].arrivals, Arrivals::Closed { .. }) && world.clients[0].users == 1000);
+    assert!(resolved(&loaded, "idp.workers").1.ends_with("base.toml:17"), "{:?}", resolved(&loaded, "idp.workers"));
+    assert_eq!(scenario.inputs.len(), 2);
+}
+
+#[test]
+fn every_preset_and_every_default_reads() {
+    for preset in presets::PRESETS {
+        let scenario = load(&format!("{SMALL}base = \"{}\"\n", preset.name), &[]).scenario;
+        assert_eq!(scenario.policies[0].base, preset.name);
+        let about = preset.settings().1;
+        assert!(!about.title.is_empty() && !about.source.is_empty() && !about.cannot.is_empty(), "{}", preset.name);
+    }
+    for key in keys::SECTIONS.iter().flat_map(|section| section.keys) {
+        assert!(!matches!(key.default, Default::Is("")), "{}", key.name);
+    }
+}
+
+#[test]
+fn every_scenario_of_the_project_is_good() {
+    for entry in fs::read_dir("scenarios").expect("the folder is there") {
+        let path = entry.expect("it can be listed").path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            scenario::load(&path, &[], None).expect("a scenario of the project is good");
+        }
+    }
+}
+
+#[test]
+fn a_deployment_toml_sets_what_the_scenario_does_not_say() {
+    let text = format!("{SMALL}base = \"wso2-retry-endpoint\"\n[gateway]\nwso2 = \"tests/data/wso2-quoted.toml\"\n");
+    let loaded = load(&text, &[]);
+    let policy = &loaded.scenario.policies[0].policy;
+    assert_eq!(loaded.scenario.world.idp.token_lifetime, SimSpan::secs(1800));
+    assert_eq!(policy.lifetime.rule, LifetimeRule::Fixed { after: SimSpan::secs(1500) });
+    assert_eq!(policy.fetch.timeout, Some(SimSpan::secs(12)));
+    assert_eq!(resolved(&loaded, "idp.token_lifetime").1, "tests/data/wso2-quoted.toml:41");
+    let explicit = load(&text, &["idp.token_lifetime=7min"]);
+    assert_eq!(explicit.scenario.world.idp.token_lifetime, SimSpan::secs(420));
+}
+
+#[test]
+fn init_from_a_deployment_toml_writes_a_scenario_that_runs_and_tells_of_each_key_once() {
+    for (file, preset) in [("quoted", "wso2-retry-endpoint"), ("dotted", "wso2-mediator")] {
+        let path = format!("tests/data/wso2-{file}.toml");
+        let (text, notes) = wso2::init(Path::new(&path)).expect("it can be read");
+        let expected = Path::new("tests/data").join(format!("wso2-{file}.expected"));
+        if std::env::var_os("STALEGATE_BLESS").is_some() {
+            fs::write(&expected, &text).expect("it can be written");
+        }
+        assert_eq!(text, fs::read_to_string(&expected).unwrap_or_default());
+        assert!(!notes.has_errors());
+        let scenario = load(&text, &[]).scenario;
+        assert_eq!((scenario.policies[0].name.as_str(), scenario.policies[0].base.as_str()), ("shipped", preset));
+        assert_eq!(scenario.policies[0].policy.store.shared, file == "dotted");
+        for key in ["server.hostname", "oauth.timestamp_skew", "apim.mediator_config.oauth.socket_timeout_duration"] {
+            assert_eq!(text.matches(&format!("#   {key}")).count(), 1, "{key} in {file}");
+        }
+    }
+}
+
+#[test]
+fn what_show_prints_reads_back_as_the_same_scenario() {
+    let mut texts: Vec<String> =
+        presets::PRESETS.iter().map(|preset| format!("{SMALL}base = \"{}\"\n", preset.name)).collect();
+    texts.push(format!(
+        "{SMALL}[policy.rejection]\nbackoff = {{ first = \"1ms\", factor = 3.0, max = \"1s\", jitter = 0.1 }}\n\
+         [idp]\ntoken_service = {{ dist = \"empirical\", values = [\"3ms\", \"1ms\"] }}\n\
+         starting = {{ dist = \"weibull\", mean = \"1.5s\", shape = 0.7 }}\n\
+         [[client]]\nname = \"b\"\napis = [\"orders\"]\narrivals = {{ process = \"closed\", think = \"1s\" }}\n\
+         retry = {{ attempts = 2, first = \"1ms\" }}\n\
+         [[fault]]\nname = \"r\"\nkind = \"idp-crash\"\nat = {{ dist = \"triangular\", min = \"1h\", mode = \"1h\", max = \"2h\" }}\ndown = \"3s\"\n"
+    ));
+    for text in texts {
+        let first = load(&text, &[]);
+        let second = load(&first.as_toml(), &[]);
+        assert_eq!(first.scenario.id, second.scenario.id, "{}", first.as_toml());
+        assert_eq!(format!("{:?}", first.scenario.world), format!("{:?}", second.scenario.world));
+    }
+}
+
+#[test]
+fn a_trace_is_an_input_and_its_content_decides_the_id() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("it can be written");
+    let text = SMALL.replace(
+        "apis = [\"orders\"]",
+        "apis = [\"orders\"]\narrivals = { process = \"trace\", file = \"calls.csv\" }",
+    );
+    write("trace.toml", &text);
+    let read = |calls: &str| {
+        write("calls.csv", calls);
+        scenario::load(&folder.path().join("trace.toml"), &[], None).expect("it is good").scenario
+    };
+    let (first, same, other) = (read("seconds\n0.5\n2\n"), read("0.50\n2.0\n"), read("0.5\n3\n"));
+    let Arrivals::Trace { instants } = &first.world.clients[0].arrivals else { panic!("it is a trace") };
+    assert_eq!(instants.iter().map(|at| at.0).collect::<Vec<_>>(), [500_000_000, 2_000_000_000]);
+    assert!(first.id == same.id && first.id != other.id);
+    assert!(
+        first.inputs.len() == 2
+            && first.inputs[1].name.ends_with("calls.csv")
+            && first.inputs[1].hash != same.inputs[1].hash
+    );
+}
+
+#[test]
+fn a_key_of_a_later_version_may_stand_with_its_default() {
+    let text = format!(
+        "{SMALL}[idp]\nfailover = \"0ms\"\n[idp.persistence]\nmode = \"memory\"\npool_size = 0\n[idp.cache]\nclustered = true\n\
+         [db]\nprofile = \"postgresql\"\n[gateway.inbound]\nvalidation = \"none\"\n"
+    );
+    assert_eq!(load(&text, &[]).scenario.id, load(SMALL, &[]).scenario.id);
+}
+
+#[test]
+fn closed_users_are_the_populations_unless_the_process_says_otherwise() {
+    let closed = |more: &str| {
+        let arrivals = format!("client.shop.arrivals={{ process = \"closed\", think = \"1s\"{more} }}");
+        load(SMALL, &[&arrivals, "client.shop.users=5"]).scenario.world.clients[0].users
+    };
+    assert_eq!((closed(""), closed(", users = 9")), (5, 9));
+}

@@ -1,0 +1,770 @@
+//! docs/model.md to the instant: each test is one sentence of it in a tiny world.
+
+mod support_run;
+
+use stalegate::model::fact::{Fact, Request};
+use support_run::{World, gateway_restart, outage, restart, world};
+
+fn none() -> Vec<String> {
+    Vec::new()
+}
+
+// The IdP and its front
+
+#[test]
+fn a_refused_connection_is_known_one_network_delay_after_sending() {
+    let seen = world("ttl-only").calls_ms(&[11_000]).fault(&outage("10s", "5s")).play();
+    assert_eq!(seen.fetched(), ["11.001s idp-down"]);
+    assert_eq!(seen.calls(), ["11.001s idp-down"]);
+}
+
+#[test]
+fn a_starting_nodes_503_takes_two_network_delays() {
+    let fault = format!("{}\nstarting = \"5s\"", restart("10s", "1s"));
+    let idp = "health_check = { of = \"port\" }";
+    let seen = world("ttl-only").idp(idp).calls_ms(&[12_000]).fault(&fault).play();
+    assert_eq!(seen.nodes(), ["10s idp-1 down", "11s idp-1 starting", "16s idp-1 up"]);
+    assert_eq!(seen.calls(), ["12.002s idp-down"]);
+}
+
+#[test]
+fn a_front_that_looks_at_readiness_refuses_for_a_starting_node() {
+    let fault = format!("{}\nstarting = \"5s\"", restart("10s", "1s"));
+    let seen = world("ttl-only").calls_ms(&[12_000]).fault(&fault).play();
+    assert_eq!(seen.calls(), ["12.001s idp-down"]);
+}
+
+#[test]
+fn a_hanging_idp_lets_the_caller_wait_until_its_timeout() {
+    let seen = world("ttl-only").idp("unreachable = \"hang\"").calls_ms(&[11_000]).fault(&outage("10s", "1min")).play();
+    assert_eq!(seen.calls(), ["21s idp-timeout"]);
+}
+
+#[test]
+fn a_node_that_stops_fails_at_that_instant_what_is_in_service_or_queued_there() {
+    let seen = world("no-cache").idp("workers = 1").calls_ms(&[1_000, 1_005]).fault(&outage("1.010s", "5s")).play();
+    assert_eq!(seen.calls(), ["1.01s idp-down", "1.01s idp-down"]);
+}
+
+#[test]
+fn a_full_queue_is_told_two_network_delays_after_sending() {
+    let seen = world("no-cache").idp("workers = 1\nqueue = 1").calls_ms(&[1_000, 1_005, 1_010]).play();
+    assert_eq!(seen.calls(), ["1.012s idp-busy", "1.023s ok", "1.043s ok"]);
+}
+
+#[test]
+fn the_front_sends_to_a_stopped_node_until_it_notices() {
+    let idp = "nodes = 2\nhealth_check = { detect = \"3s\" }";
+    let fault = format!("{}\nnode = \"idp-1\"", outage("10s", "20s"));
+    let calls = [12_997, 12_998, 12_999, 13_000, 30_000, 32_998, 32_999, 33_000];
+    let seen = world("no-cache").idp(idp).calls_ms(&calls).fault(&fault).play();
+    // Requests reach the front 1 ms after they were sent, in turn to the nodes that it uses.
+    assert_eq!(
+        seen.fetched(),
+        [
+            "12.998s idp-down",
+            "13.02s token",
+            "13.021s token",
+            "13.022s token",
+            "30.022s token",
+            "33.02s token",
+            "33.021s token",
+            "33.022s token",
+        ]
+    );
+}
+
+#[test]
+fn ready_is_the_first_instant_at_which_the_front_would_have_a_request_answered() {
+    let ready = |health: &str, starting: &str, nodes: u32, node: &str| {
+        let fault = format!("{}\nnode = \"{node}\"\nstarting = \"{starting}\"", restart("10s", "20s"));
+        let idp = format!("nodes = {nodes}\nhealth_check = {health}");
+        world("ttl-only").duration("2min").idp(&idp).fault(&fault).play().ready()
+    };
+    assert_eq!(ready("{}", "0s", 1, "all"), ["30s"]);
+    assert_eq!(ready("{}", "6s", 1, "all"), ["36s"]);
+    assert_eq!(ready("{ detect = \"3s\" }", "6s", 1, "all"), ["39s"]);
+    assert_eq!(
+        ready("{ detect = \"3s\", of = \"port\" }", "6s", 1, "all"),
+        ["36s"],
+        "used since 33 s, answers since 36 s"
+    );
+    assert_eq!(
+        ready("{ detect = \"9s\", of = \"port\" }", "6s", 1, "all"),
+        ["39s"],
+        "answers since 36 s, used since 39 s"
+    );
+    assert_eq!(ready("{ detect = \"1min\" }", "0s", 1, "all"), ["30s"], "it never noticed");
+    assert_eq!(ready("{ detect = \"3s\" }", "0s", 2, "idp-1"), ["10s"], "the other node answers");
+}
+
+#[test]
+fn every_one_of_many_restarts_is_over_when_the_node_is_up() {
+    let fault = format!("{}\nevery = \"10s\"\non_restart = \"keep\"", restart("10s", "1s"));
+    let calls: Vec<u64> = (1..9).map(|k| k * 10_000 + 2_000).collect();
+    let seen = world("no-cache").duration("95s").calls_ms(&calls).fault(&fault).play();
+    assert_eq!(seen.number("ok"), 8);
+    assert_eq!(seen.ready().len(), 9);
+}
+
+#[test]
+fn a_graceful_restart_drains_first_and_its_t_is_the_end_of_that() {
+    let fault = format!("{}\ngraceful = true\ndrain = \"5s\"", restart("1.010s", "2s"));
+    let seen = world("no-cache").calls_ms(&[1_000, 1_009, 1_010, 8_009]).fault(&fault).play();
+    assert_eq!(seen.nodes(), ["1.01s idp-1 draining", "6.01s idp-1 down", "8.01s idp-1 up"]);
+    assert_eq!(seen.stops(), ["6.01s"]);
+    assert_eq!(seen.fetched(), ["1.01s idp-down", "1.011s idp-down", "1.022s token", "8.031s token"]);
+}
+
+#[test]
+fn a_drain_finishes_the_queue_and_tokens_issued_in_it_die_at_its_end() {
+    let fault = format!("{}\ngraceful = true\ndrain = \"1s\"", restart("1.010s", "2s"));
+    let seen = world("ttl-only")
+        .gateways(2)
+        .idp("workers = 1")
+        .calls_ms(&[1_000, 1_005, 2_000, 2_008, 2_010])
+        .fault(&fault)
+        .play();
+    assert_eq!(seen.calls(), ["1.023s ok", "1.043s ok", "2.001s ok", "2.009s ok", "2.012s stale-token"]);
+}
+
+#[test]
+fn rolling_counts_its_gap_from_the_return_of_a_node() {
+    let fault = format!("{}\nnode = \"rolling\"\ngap = \"7s\"\nstarting = \"2s\"", restart("10s", "3s"));
+    let seen = world("ttl-only").duration("1min").idp("nodes = 2").fault(&fault).play();
+    assert_eq!(
+        seen.nodes(),
+        [
+            "10s idp-1 down",
+            "13s idp-1 starting",
+            "15s idp-1 up",
+            "22s idp-2 down",
+            "25s idp-2 starting",
+            "27s idp-2 up"
+        ]
+    );
+    assert_eq!((seen.stops(), seen.ready()), (vec!["10s".to_owned(), "22s".into()], vec!["10s".into(), "22s".into()]));
+}
+
+#[test]
+fn idp_slow_multiplies_services_that_begin_meanwhile() {
+    let slow = "at = \"10s\"\nkind = \"idp-slow\"\nfor = \"10s\"\nfactor = 3.0";
+    let seen = world("no-cache").calls_ms(&[9_998, 9_999, 19_998, 19_999]).fault(slow).play();
+    assert_eq!(seen.fetched(), ["10.02s token", "10.061s token", "20.021s token", "20.06s token"]);
+}
+
+#[test]
+fn a_not_before_spares_tokens_of_the_second_it_names() {
+    let dead = |at: &str| {
+        let fault = format!("{}\non_restart = \"not-before\"", restart(at, "1s"));
+        world("ttl-only").calls_ms(&[10_000, 20_000]).fault(&fault).play().number("stale-token")
+    };
+    assert_eq!((dead("10.022s"), dead("11.022s")), (0, 1), "issued at 10.021 s, whatever the phase of the clock");
+}
+
+#[test]
+fn a_token_issued_at_the_instant_of_a_restart_is_not_killed_by_it() {
+    let after = |at: &str| {
+        let fault = format!("{}\nnode = \"idp-2\"", restart(at, "1s"));
+        world("ttl-only").idp("nodes = 2").calls_ms(&[10_000, 20_000]).fault(&fault).play().calls()
+    };
+    assert_eq!(after("10.021s"), ["10.023s ok", "20.001s ok"]);
+    assert_eq!(after("10.021000001s"), ["10.024s stale-token", "20.002s stale-token"]);
+}
+
+// Calls and clients
+
+#[test]
+fn a_call_fails_at_birth_plus_timeout_and_the_gateway_does_not_notice() {
+    let seen = world("ttl-only")
+        .network("client_gateway = \"5ms\"")
+        .idp("token_service = \"5s\"")
+        .client("timeout = \"2s\"")
+        .calls_ms(&[1_000, 10_000])
+        .play();
+    assert_eq!(seen.calls(), ["3s client-timeout", "10.006s ok"]);
+    assert_eq!(seen.fetched(), ["6.007s token"], "the fetch went on, and its token is there for the next call");
+}
+
+#[test]
+fn an_answer_that_comes_too_late_is_lost_and_changes_no_outcome() {
+    let world = world("ttl-only").network("client_gateway = \"990ms\"").client("timeout = \"2s\"");
+    let seen = world.calls_ms(&[1_000]).play();
+    assert_eq!(seen.calls(), ["2.013s ok"]);
+    assert_eq!(seen.instants(|fact| *fact == Fact::AnswerLost), ["3s"]);
+    assert_eq!(seen.latencies(), none());
+}
+
+#[test]
+fn a_client_repeats_a_failed_call_after_its_backoff_with_a_timeout_of_its_own() {
+    let seen = world("ttl-only")
+        .network("client_gateway = \"5ms\"")
+        .client("retry = { attempts = 2, backoff = \"1s\" }")
+        .calls_ms(&[11_000])
+        .fault(&outage("10s", "2s"))
+        .play();
+    // Fails at 11.006 at the gateway; the client sees it at 11.011 and calls again at 12.011.
+    assert_eq!(seen.calls(), ["11.006s idp-down", "12.039s ok"]);
+    assert_eq!(seen.latencies(), ["1.055s"], "from the first birth to the answer at the client");
+}
+
+#[test]
+fn a_clients_backoff_grows_by_its_factor_up_to_its_longest() {
+    let seen = world("ttl-only")
+        .client("retry = { attempts = 4, first = \"1s\", factor = 2.0, max = \"3s\" }")
+        .calls_ms(&[11_000])
+        .fault(&outage("10s", "1h"))
+        .play();
+    let failed = |at: &str| format!("{at} idp-down");
+    assert_eq!(seen.calls(), ["11.001s", "12.002s", "14.003s", "17.004s", "20.005s"].map(failed));
+}
+
+#[test]
+fn calls_within_a_gateway_that_goes_down_fail_at_that_instant() {
+    let seen =
+        world("ttl-only").calls_ms(&[1_000, 2_000, 9_995, 10_500]).fault(&gateway_restart("all", "10s", "5s")).play();
+    assert_eq!(seen.calls(), ["1.023s ok", "2.001s ok", "9.996s ok", "10.5s gateway-down"]);
+    assert_eq!(seen.instants(|fact| *fact == Fact::AnswerLost), ["10s"], "settled at 9.996 s, its answer died");
+    let fetching = world("ttl-only").calls_ms(&[9_995]).fault(&gateway_restart("all", "10s", "5s")).play();
+    assert_eq!((fetching.calls(), fetching.fetched()), (vec!["10s gateway-down".to_owned()], none()));
+}
+
+#[test]
+fn a_call_to_a_down_gateway_still_in_use_fails_there() {
+    let seen = world("ttl-only")
+        .network("client_gateway = \"5ms\"")
+        .gateways(2)
+        .gateway("detect_down = \"2s\"")
+        .calls_ms(&[11_000, 11_001, 12_000, 12_001])
+        .fault(&gateway_restart("gateway-1", "10s", "5s"))
+        .play();
+    assert_eq!(seen.calls_of(1), ["11.005s gateway-down"]);
+    assert_eq!(seen.calls_of(2), ["11.029s ok", "12.006s ok", "12.007s ok"], "from 12 s on all go to gateway-2");
+}
+
+#[test]
+fn a_gateway_is_in_use_again_so_long_after_it_is_up() {
+    let seen = world("ttl-only")
+        .gateways(2)
+        .gateway("detect_down = \"2s\"")
+        .calls_ms(&[16_998, 16_999, 17_000])
+        .fault(&gateway_restart("gateway-1", "10s", "5s"))
+        .play();
+    assert_eq!(seen.calls_of(2), ["17.021s ok", "17.021s ok"]);
+    assert_eq!(seen.calls_of(1), ["17.023s ok"]);
+}
+
+#[test]
+fn with_no_gateway_in_use_a_call_fails_at_birth() {
+    let seen = world("ttl-only")
+        .network("client_gateway = \"5ms\"")
+        .gateways(2)
+        .calls_ms(&[11_000, 12_000])
+        .fault(&gateway_restart("all", "10s", "5s"))
+        .play();
+    assert_eq!(
+        (seen.calls_of(1), seen.calls_of(2)),
+        (vec!["11s gateway-down".into()], vec!["12s gateway-down".to_owned()])
+    );
+}
+
+#[test]
+fn a_gateway_that_restarts_many_times_is_used_after_each() {
+    let fault = format!("{}\nevery = \"10s\"", gateway_restart("all", "10s", "1s"));
+    let calls: Vec<u64> = (1..9).map(|k| k * 10_000 + 2_000).collect();
+    let seen = world("ttl-only").duration("95s").calls_ms(&calls).fault(&fault).play();
+    assert_eq!((seen.number("ok"), seen.fetches().len()), (8, 8), "its cache is empty each time");
+}
+
+#[test]
+fn a_closed_user_thinks_first_and_calls_again_after_the_answer() {
+    let seen = world("ttl-only").arrivals("{ process = \"closed\", users = 1, think = \"1s\" }").duration("4s").play();
+    assert_eq!(seen.calls(), ["1.023s ok", "2.035s ok", "3.047s ok"]);
+}
+
+// Backends
+
+fn introspecting(on_idp_unreachable: &str) -> World {
+    world("reactive-retry")
+        .api(&format!("validation = \"introspect\"\non_idp_unreachable = \"{on_idp_unreachable}\""))
+        .calls_ms(&[1_000, 11_000])
+        .fault(&outage("10s", "1min"))
+}
+
+#[test]
+fn a_backend_that_cannot_introspect_answers_503() {
+    let seen = introspecting("error").play();
+    assert_eq!(seen.calls(), ["1.03s ok", "11.003s introspection-down"]);
+    assert_eq!(seen.purges(), none(), "a 503 is not a refusal");
+}
+
+#[test]
+fn a_backend_that_refuses_what_it_cannot_introspect_makes_the_rejection_rule_act() {
+    let seen = introspecting("refuse").play();
+    assert_eq!(seen.purges(), ["11.003s"]);
+    assert_eq!(seen.calls(), ["1.03s ok", "11.004s idp-down"], "the cause is that of the resend's fetch");
+}
+
+#[test]
+fn a_backend_that_accepts_what_it_cannot_introspect_serves_it() {
+    assert_eq!(introspecting("accept").play().calls(), ["1.03s ok", "11.002s ok"]);
+}
+
+#[test]
+fn an_introspection_without_an_answer_ends_with_its_timeout() {
+    let seen = introspecting("error").idp("unreachable = \"hang\"").play();
+    assert_eq!(seen.calls(), ["1.03s ok", "16.002s introspection-down"]);
+}
+
+#[test]
+fn an_introspection_tells_the_truth_at_the_end_of_its_service() {
+    let world = |at: &str| {
+        let fault = format!("at = \"{at}\"\nkind = \"token-revoked\"\ncredential = \"orders\"");
+        world("ttl-only").api("validation = \"introspect\"").calls_ms(&[1_000, 10_000]).fault(&fault).play().calls()
+    };
+    assert_eq!(world("10.006s"), ["1.03s ok", "10.009s stale-token"]);
+    assert_eq!(world("10.0070001s"), ["1.03s ok", "10.008s ok"]);
+}
+
+#[test]
+fn a_cached_introspection_is_used_for_its_time_and_never_beyond_expiry() {
+    let seen = |cache: &str, lifetime: &str, calls: &[u64]| {
+        world("wso2-retry-endpoint")
+            .idp(&format!("token_lifetime = \"{lifetime}\""))
+            .api(&format!("validation = \"introspect\"\nreject_status = 403\nintrospection_cache = \"{cache}\""))
+            .calls_ms(calls)
+            .play()
+    };
+    // Asked at 1.03 s.
+    let short = seen("10s", "1h", &[1_000, 11_028, 11_029]);
+    assert_eq!(
+        (short.calls(), short.introspections().len()),
+        (vec!["1.03s ok".into(), "11.029s ok".into(), "11.037s ok".to_owned()], 2)
+    );
+    // The token is issued at 1.021 s and expires at 11.021 s.
+    let long = seen("1h", "10s", &[1_000, 11_019, 11_020]);
+    assert_eq!(long.calls(), ["1.03s ok", "11.02s ok", "11.029s expired-token"]);
+}
+
+#[test]
+fn a_dead_token_is_accepted_as_long_as_its_introspection_is_cached() {
+    let seen = world("ttl-only")
+        .api("validation = \"introspect\"\nintrospection_cache = \"1min\"")
+        .calls_ms(&[1_000, 61_028, 61_030])
+        .fault(&restart("10s", "5s"))
+        .play();
+    assert_eq!(seen.calls(), ["1.03s ok", "1min1.029s ok", "1min1.039s stale-token"]);
+    assert_eq!(seen.instants(|fact| *fact == Fact::AcceptedWhileDead), ["1min1.029s"]);
+}
+
+fn local(policy: &str) -> World {
+    world(policy)
+        .idp("token_format = \"jwt\"\non_restart = \"new-signing-key\"")
+        .api("validation = \"local\"\njwks_refresh = \"1d\"\njwks_cooldown = \"30s\"")
+        .duration("1h")
+}
+
+#[test]
+fn an_unknown_key_makes_a_local_backend_fetch_the_set_and_forget_the_old_key() {
+    let world = local("ttl-only").gateways(2).calls_ms(&[1_000, 50_000, 51_000, 52_000]);
+    let seen = world.fault(&restart("10s", "30s")).play();
+    assert_eq!(seen.key_sets(), ["50.024s"]);
+    assert_eq!(seen.calls_of(2), ["50.025s ok", "52.001s ok"], "gateway-2 fetched a token of the new key");
+    assert_eq!(seen.calls_of(1), ["1.023s ok", "51.002s stale-token"], "gateway-1 has one of the old key");
+}
+
+#[test]
+fn a_dead_token_that_a_key_set_still_covers_is_accepted_and_counted() {
+    let seen = local("ttl-only").calls_ms(&[1_000, 50_000]).fault(&restart("10s", "30s")).play();
+    assert_eq!(seen.calls(), ["1.023s ok", "50.001s ok"]);
+    assert_eq!(seen.instants(|fact| *fact == Fact::AcceptedWhileDead), ["50.001s"]);
+}
+
+#[test]
+fn an_unknown_key_is_asked_for_once_in_a_cooldown() {
+    // The first fetch is served by nobody; until the cooldown is over the new token is refused.
+    let seen = local("ttl-only")
+        .network("gateway_idp = \"1ms\"\nbackend_idp = \"2ms\"")
+        .calls_ms(&[40_000, 45_000, 70_021, 70_022])
+        .fault(&restart("10s", "5s"))
+        .fault(&outage("40.0225s", "1s"))
+        .play();
+    let refused = "introspection-down";
+    assert_eq!(
+        seen.calls(),
+        [
+            format!("40.026s {refused}"),
+            format!("45.002s {refused}"),
+            format!("1min10.023s {refused}"),
+            "1min10.027s ok".into()
+        ]
+    );
+}
+
+#[test]
+fn an_old_key_is_good_until_the_next_periodic_fetch() {
+    let calls: Vec<u64> = std::iter::once(1_000).chain((41_000..120_000).step_by(1_000)).collect();
+    let seen = local("ttl-only")
+        .api("validation = \"local\"\njwks_refresh = \"1min\"")
+        .duration("2min")
+        .calls_ms(&calls)
+        .fault(&restart("10s", "30s"))
+        .play();
+    let fetched = seen.times(|fact| matches!(fact, Fact::IdpArrival(Request::KeySet)));
+    let fetched = *fetched.iter().find(|at| at.0 > 41_000_000_000).expect("it fetches once a minute");
+    // Sent a network delay before, and the set is there a network delay after.
+    let before = calls[1..].iter().filter(|ms| (**ms + 1) * 1_000_000 < fetched.0 + 1_000_000).count();
+    assert_eq!(seen.count(|fact| *fact == Fact::AcceptedWhileDead), before);
+    assert_eq!(seen.number("stale-token"), 79 - before);
+}
+
+#[test]
+fn the_key_set_is_fetched_from_time_to_time() {
+    let seen = local("ttl-only").api("validation = \"local\"\njwks_refresh = \"1min\"").duration("10min").play();
+    assert_eq!(seen.key_sets().len(), 10);
+}
+
+// The rules of a policy
+
+#[test]
+fn misses_of_one_node_wait_for_the_request_in_the_air() {
+    let seen = world("ttl-only").calls_ms(&[1_000, 1_010, 1_021]).play();
+    assert_eq!((seen.calls(), seen.fetches()), (vec!["1.023s ok".to_owned(); 3], vec!["1s".to_owned()]));
+}
+
+#[test]
+fn a_shared_failure_fails_all_that_wait_at_that_instant() {
+    let world = world("ttl-only").idp("unreachable = \"hang\"").calls_ms(&[11_000, 12_000, 13_000]);
+    let seen = world.client("timeout = \"1min\"").fault(&outage("10s", "1h")).play();
+    assert_eq!((seen.calls(), seen.fetches()), (vec!["21s idp-timeout".to_owned(); 3], vec!["11s".to_owned()]));
+}
+
+#[test]
+fn an_unshared_failure_makes_a_convoy() {
+    let world = world("ttl-only").idp("unreachable = \"hang\"").calls_ms(&[11_000, 12_000, 13_000]);
+    let world = world.client("timeout = \"1min\"").rule("fetch", "share_failures = false");
+    let seen = world.fault(&outage("10s", "1h")).play();
+    assert_eq!(seen.calls(), ["21s idp-timeout", "31s idp-timeout", "41s idp-timeout"]);
+    assert_eq!(seen.fetches(), ["11s", "21s", "31s"]);
+}
+
+#[test]
+fn no_request_is_sent_sooner_than_retry_after_and_calls_fail_at_once_for_the_same_cause() {
+    let world = world("ttl-only").calls_ms(&[11_000, 12_000, 16_000, 16_001]).rule("fetch", "retry_after = \"5s\"");
+    let seen = world.fault(&outage("10s", "5s")).play();
+    assert_eq!(seen.calls(), ["11.001s idp-down", "12s idp-down", "16s idp-down", "16.024s ok"]);
+    assert_eq!(seen.fetches(), ["11s", "16.001s"]);
+}
+
+#[test]
+fn an_event_that_refetches_waits_for_retry_after_too() {
+    let world = world("event-purge").idp("token_lifetime = \"101s\"").rule("lifetime", "refresh_at = 0.8");
+    let world = world.rule("fetch", "retry_after = \"10s\"").rule("events", "refetch = true").duration("95s");
+    let revoked = "at = \"83s\"\nkind = \"token-revoked\"\ncredential = \"orders\"";
+    let seen = world.calls_ms(&[1_000]).fault(&outage("80s", "1h")).fault(revoked).play();
+    // The refresh at 81.022 fails at 81.023; the event's refetch at 83.06 is put off by 10 s.
+    assert_eq!(seen.purges(), ["1min23.06s"]);
+    assert_eq!(seen.fetches(), ["1s", "1min21.022s", "1min33.06s"]);
+}
+
+#[test]
+fn use_stale_sends_the_expired_entry_after_a_failed_fetch() {
+    let world = world("ttl-only").rule("fetch", "on_failure = \"use-stale\"").idp("token_lifetime = \"10s\"");
+    let seen = world.calls_ms(&[1_000, 10_021, 10_022, 11_022]).fault(&outage("9s", "1h")).play();
+    // Used until 10.022 s; expires at 11.021 s.
+    assert_eq!(seen.calls(), ["1.023s ok", "10.022s ok", "10.024s ok", "11.025s expired-token"]);
+}
+
+#[test]
+fn use_stale_with_nothing_stale_fails_for_the_fetchs_cause() {
+    let world = world("ttl-only").rule("fetch", "on_failure = \"use-stale\"").calls_ms(&[1_000]);
+    assert_eq!(world.fault(&outage("0s", "1h")).play().calls(), ["1.001s idp-down"]);
+}
+
+#[test]
+fn send_without_token_is_refused_for_that() {
+    let world = world("ttl-only").rule("fetch", "on_failure = \"send-without-token\"").calls_ms(&[1_000]);
+    assert_eq!(world.fault(&outage("0s", "1h")).play().calls(), ["1.003s no-token"]);
+}
+
+#[test]
+fn a_refresh_fetches_in_the_background_while_the_old_token_is_used() {
+    let world = world("ttl-only").idp("token_lifetime = \"101s\"").rule("lifetime", "refresh_at = 0.8");
+    let seen = world.duration("2min").calls_ms(&[1_000, 81_025, 81_050, 101_030]).play();
+    // Usable for 100 s from 1.022 s on: refreshed at 81.022 s.
+    assert_eq!(seen.fetches(), ["1s", "1min21.022s"]);
+    assert_eq!(seen.calls(), ["1.023s ok", "1min21.026s ok", "1min21.051s ok", "1min41.031s ok"]);
+}
+
+#[test]
+fn a_failed_refresh_is_repeated_every_retry_after() {
+    let world = world("ttl-only").idp("token_lifetime = \"101s\"").rule("lifetime", "refresh_at = 0.8");
+    let failing = world.duration("100s").calls_ms(&[1_000]).fault(&outage("80s", "6s"));
+    assert_eq!(failing.play().fetches(), ["1s", "1min21.022s"], "never, if that is zero");
+    let seen = failing.rule("fetch", "retry_after = \"2s\"").play();
+    assert_eq!(seen.fetches(), ["1s", "1min21.022s", "1min23.023s", "1min25.024s", "1min27.025s"]);
+}
+
+#[test]
+fn a_warm_start_spreads_the_ages_of_tokens_over_their_usable_time() {
+    let world = world("ttl-only").warm().gateways(200).gateway("detect_down = \"0s\"").duration("1h");
+    let calls: Vec<u64> = (0..200).map(|k| 1_000 + k).chain((0..200).map(|k| 1_800_000 + k)).collect();
+    let seen = world.calls_ms(&calls).play();
+    assert_eq!(seen.number("ok"), 400);
+    let fetches = seen.fetches().len();
+    assert!((80..=120).contains(&fetches), "half of them expire in half of the time: {fetches} of 200");
+}
+
+#[test]
+fn each_warm_token_is_used_to_the_end_of_its_hour() {
+    let world = world("ttl-only").warm().duration("1h");
+    for replication in 0..20 {
+        let seen = world.replication(replication);
+        assert!(seen.fetches().len() == 1, "one expiry in 3599 s");
+    }
+}
+
+#[test]
+fn whole_seconds_use_a_token_while_more_than_the_margin_is_left_on_the_clock() {
+    let world = world("ttl-only").idp("token_lifetime = \"60s\"").rule("lifetime", "whole_seconds = true");
+    let calls: Vec<u64> = (1_000..63_000).step_by(1).collect();
+    let seen = world.duration("1min4s").calls_ms(&calls).play();
+    let fetches = seen.times(|fact| matches!(fact, Fact::FetchStarted { .. }));
+    // Received at 1.022 s of the run, in some second n of the clock: used through second n + 58.
+    let used = fetches[1].0 - 1_022_000_000;
+    assert!((58_000_000_000..=59_000_000_000).contains(&used), "{used}");
+}
+
+// Refusals
+
+#[test]
+fn a_young_token_is_left_alone() {
+    let world = world("reactive-retry").rule("rejection", "min_token_age = \"10s\"");
+    let seen = world.calls_ms(&[1_000, 11_019, 11_020]).fault(&restart("2s", "1s")).play();
+    // Received at 1.022 s; refusals are at the gateway 2 ms after a call's birth.
+    assert_eq!(seen.calls(), ["1.023s ok", "11.021s stale-token", "11.045s ok"]);
+}
+
+#[test]
+fn resends_wait_for_the_backoff_and_are_so_many() {
+    let rule = "resends = 3\nbackoff = { first = \"1s\", factor = 2.0, max = \"3s\" }\npurge = \"none\"";
+    let world = world("reactive-retry").rule("rejection", rule).calls_ms(&[1_000, 10_000]);
+    let seen = world.fault(&restart("2s", "1s")).play();
+    assert_eq!(seen.resends(), ["11.002s", "13.004s", "16.006s"]);
+    assert_eq!(seen.calls(), ["1.023s ok", "16.008s stale-token"]);
+}
+
+#[test]
+fn a_call_that_must_not_be_sent_twice_is_and_that_is_counted() {
+    let world = world("reactive-retry").backend("unsafe_ratio = 1.0").calls_ms(&[1_000, 10_000]);
+    let seen = world.fault(&restart("2s", "1s")).play();
+    assert_eq!(seen.instants(|fact| *fact == Fact::Resend { unsafe_call: true }), ["10.024s"]);
+}
+
+/// Two calls are on their way with the dead token; the second comes back when the first has fetched.
+fn late_refusal(purge: &str) -> support_run::Seen {
+    world("reactive-retry")
+        .api("validation = \"introspect\"")
+        .network("gateway_backend = \"50ms\"")
+        .rule("rejection", &format!("purge = \"{purge}\""))
+        .calls_ms(&[1_000, 10_000, 10_030])
+        .fault(&restart("2s", "1s"))
+        .play()
+}
+
+#[test]
+fn by_key_a_late_refusal_of_the_old_token_drops_the_fresh_one() {
+    // 10.107: the first refusal; its token is there at 10.129; the second refusal comes at 10.137.
+    let seen = late_refusal("by-key");
+    assert_eq!(seen.purges(), ["10.107s", "10.137s"]);
+    assert_eq!(seen.fetches(), ["1s", "10.107s", "10.137s"]);
+}
+
+#[test]
+fn if_same_a_late_refusal_of_the_old_token_spares_the_fresh_one() {
+    let seen = late_refusal("if-same");
+    assert_eq!((seen.purges(), seen.fetches()), (vec!["10.107s".to_owned()], vec!["1s".into(), "10.107s".into()]));
+    assert_eq!(seen.number("ok"), 3);
+}
+
+// The shared store and the cluster's lock
+
+fn shared() -> World {
+    world("ttl-only").rule("store", "shared = true\nround_trip = \"3ms\"").gateways(2)
+}
+
+#[test]
+fn each_lookup_and_write_in_the_shared_store_costs_a_round_trip() {
+    let seen = shared().calls_ms(&[1_000, 2_000]).play();
+    // Looked up at 1.003 s, fetched until 1.025 s, written until 1.028 s.
+    assert_eq!(
+        (seen.calls(), seen.fetches()),
+        (vec!["1.029s ok".to_owned(), "2.004s ok".into()], vec!["1.003s".to_owned()])
+    );
+}
+
+#[test]
+fn the_shared_store_survives_the_restart_of_gateways() {
+    let seen = shared().calls_ms(&[1_000, 20_000, 21_000]).fault(&gateway_restart("all", "10s", "5s")).play();
+    assert_eq!((seen.number("ok"), seen.fetches().len()), (3, 1));
+}
+
+fn locked() -> World {
+    let world = world("ttl-only").rule("store", "shared = true\nround_trip = \"3ms\"").gateways(3);
+    world.rule("fetch", "single_flight = \"cluster\"")
+}
+
+#[test]
+fn the_clusters_lock_makes_one_request_for_all_gateways() {
+    let seen = locked().calls_ms(&[1_000, 1_001, 1_002]).play();
+    // Looked up at 1.003, lock at 1.006, token at 1.028, written at 1.031. The others met the lock at 1.007 and 1.008,
+    // and look again 100 ms later, which takes 3 ms.
+    assert_eq!(seen.fetches(), ["1.006s"]);
+    assert_eq!(seen.calls(), ["1.032s ok", "1.111s ok", "1.112s ok"]);
+}
+
+#[test]
+fn a_holder_that_dies_keeps_the_lock_for_lock_ttl() {
+    let world = locked().idp("token_service = \"1s\"").calls_ms(&[1_000, 1_001]);
+    let seen = world.fault(&gateway_restart("gateway-1", "1.5s", "10s")).play();
+    // The lock was taken at 1.006 and is lost at 6.006; gateway-2 looks at 1.007 and then every 103 ms.
+    assert_eq!(seen.fetches(), ["1.006s", "6.054s"]);
+    assert_eq!(seen.calls(), ["1.5s gateway-down", "7.06s ok"]);
+}
+
+#[test]
+fn a_failed_request_gives_the_lock_back() {
+    let world = locked().calls_ms(&[1_000, 1_001]).fault(&outage("0s", "1.05s"));
+    let seen = world.play();
+    // gateway-2 looks at 1.007, still in vain, and again at 1.11; it fetches until 1.132 and writes until 1.135.
+    assert_eq!(seen.calls(), ["1.007s idp-down", "1.136s ok"]);
+}
+
+#[test]
+fn a_node_that_restarts_within_a_poll_seeks_the_lock_once() {
+    let world = locked().idp("token_service = \"1s\"").calls_ms(&[1_000, 1_001, 1_002, 1_100, 1_101]);
+    let seen = world.fault(&gateway_restart("gateway-2", "1.05s", "10ms")).play();
+    assert_eq!((seen.number("ok"), seen.number("gateway-down"), seen.fetches().len()), (4, 1, 1));
+}
+
+// Events
+
+fn told(event: &str) -> World {
+    world("event-purge").idp(&format!("restart_event = \"{event}\"")).fault(&restart("10s", "5s")).duration("1h")
+}
+
+#[test]
+fn an_event_travels_through_the_control_plane_and_the_bus() {
+    assert_eq!(told("at-stop").calls_ms(&[1_000]).play().events(), ["10s published", "10.06s gateway-1"]);
+    assert_eq!(told("at-start").calls_ms(&[1_000]).play().events(), ["15s published", "15.06s gateway-1"]);
+    assert_eq!(told("never").calls_ms(&[1_000]).play().events(), none());
+}
+
+#[test]
+fn a_restart_that_kills_nothing_tells_nothing() {
+    let world = world("event-purge").idp("restart_event = \"at-stop\"").calls_ms(&[1_000]);
+    let seen = world.fault(&format!("{}\non_restart = \"keep\"", restart("10s", "5s"))).play();
+    assert_eq!(seen.events(), none());
+}
+
+#[test]
+fn an_event_spares_tokens_issued_since() {
+    let world = told("at-start").rule("events", "purge = \"issuer\"").tables("[bus]\ndelay = \"10s\"");
+    let seen = world.calls_ms(&[16_000, 30_000]).play();
+    assert_eq!((seen.events(), seen.purges()), (vec!["15s published".into(), "25.01s gateway-1".to_owned()], none()));
+}
+
+#[test]
+fn a_refetch_follows_the_purge_at_once() {
+    let seen = told("at-start").rule("events", "refetch = true").calls_ms(&[1_000, 20_000]).play();
+    assert_eq!(seen.fetches(), ["1s", "15.06s"]);
+    assert_eq!(seen.calls(), ["1.023s ok", "20.001s ok"]);
+}
+
+fn bus_outage(at: &str, lasts: &str) -> String {
+    format!("at = \"{at}\"\nkind = \"bus-outage\"\nfor = \"{lasts}\"")
+}
+
+#[test]
+fn a_disconnected_subscriber_misses_the_event_for_good() {
+    let seen = told("at-start").calls_ms(&[1_000, 2_000_000]).fault(&bus_outage("12s", "10s")).play();
+    assert_eq!(seen.events(), ["15s published", "15.01s missed by gateway-1"]);
+    assert_eq!(seen.calls(), ["1.023s ok", "33min20.002s stale-token"]);
+}
+
+#[test]
+fn what_is_on_the_wire_when_the_bus_breaks_is_delivered() {
+    let seen = told("at-start").calls_ms(&[1_000]).fault(&bus_outage("15.02s", "10s")).play();
+    assert_eq!(seen.events(), ["15s published", "15.06s gateway-1"]);
+}
+
+#[test]
+fn reconnection_is_tried_at_the_break_and_then_with_gaps_of_20_40_80_s() {
+    // Tries at 12, 32, 72, 152 s and so on; a try succeeds if the bus is up.
+    for (lasts, connected) in [("19s", "32.05s"), ("21s", "1min12.05s"), ("61s", "2min32.05s"), ("141s", "5min12.05s")]
+    {
+        let world = told("at-start").tables("[bus]\ndurable = true").calls_ms(&[1_000]);
+        let seen = world.fault(&bus_outage("12s", lasts)).play();
+        assert_eq!(seen.events(), ["15s published".to_owned(), format!("{connected} gateway-1")], "{lasts}");
+    }
+}
+
+#[test]
+fn replay_asks_for_what_was_missed_at_reconnection() {
+    let world = told("at-start").rule("events", "catch_up = \"replay\"").calls_ms(&[1_000]);
+    let seen = world.fault(&bus_outage("12s", "10s")).play();
+    assert_eq!(seen.events(), ["15s published", "15.01s missed by gateway-1", "32.05s gateway-1"]);
+}
+
+#[test]
+fn poll_reads_the_state_over_no_bus() {
+    let world = told("at-start").rule("events", "catch_up = \"poll\"\npoll_every = \"5s\"").calls_ms(&[1_000]);
+    let seen = world.fault(&bus_outage("12s", "1h")).play();
+    let heard = seen.times(|fact| matches!(fact, Fact::Delivered { .. }));
+    assert_eq!(heard.len(), 1, "once");
+    assert!((15_010_000_000..20_010_000_000).contains(&heard[0].0), "{heard:?}");
+}
+
+#[test]
+fn a_node_that_is_down_misses_an_event_and_a_durable_one_waits_for_it() {
+    let play = |durable: bool| {
+        let world = told("at-start").tables(&format!("[bus]\ndurable = {durable}")).calls_ms(&[1_000]);
+        world.fault(&gateway_restart("all", "14s", "6s")).play().events()
+    };
+    assert_eq!(play(false), ["15s published", "15.01s missed by gateway-1"]);
+    assert_eq!(play(true), ["15s published", "20.05s gateway-1"]);
+}
+
+#[test]
+fn at_least_once_repeats_a_lost_delivery_until_it_arrives() {
+    let world = told("at-start").tables("[bus]\nloss = 0.7\ndelivery = \"at-least-once\"\nredeliver = \"7s\"");
+    let seen = world.gateways(50).calls_ms(&[1_000]).play();
+    let heard = seen.times(|fact| matches!(fact, Fact::Delivered { .. }));
+    assert_eq!(heard.len(), 50);
+    let late = |at: &stalegate::time::SimTime| (at.0 - 15_060_000_000) % 7_000_000_000;
+    assert!(heard.iter().all(|at| late(at) == 0) && heard[49].0 > heard[0].0);
+}
+
+#[test]
+fn a_revocation_tells_only_the_credentials_it_is_about_where_tokens_are_purged() {
+    let purges = |purge: &str| {
+        let revoked = "at = \"10s\"\nkind = \"token-revoked\"\ncredential = \"stock\"";
+        let world = world("event-purge").rule("events", &format!("purge = \"{purge}\""));
+        world.calls_ms(&[1_000]).also_ms(&[1_000]).fault(revoked).play().purges().len()
+    };
+    assert_eq!((purges("token"), purges("issuer")), (1, 2));
+}
+
+#[test]
+fn token_requests_are_numbered_so_that_the_third_takes_as_long_under_every_policy() {
+    let third = |policy: &str| {
+        let world =
+            world(policy).idp("token_service = { dist = \"exponential\", mean = \"1s\" }\ntoken_lifetime = \"30s\"");
+        let seen = world.calls_ms(&[1_000, 101_000, 201_000]).play();
+        let ended = seen.times(|fact| matches!(fact, Fact::FetchEnded { .. }));
+        let begun = seen.times(|fact| matches!(fact, Fact::FetchStarted { .. }));
+        ended[2].since(begun[2])
+    };
+    assert_eq!(third("ttl-only"), third("no-cache"));
+    assert_eq!(third("ttl-only"), third("golang-oauth2"));
+}
