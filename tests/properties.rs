@@ -275,3 +275,81 @@ fn when_no_more_calls_are_born_nothing_stays_in_flight() {
         }
     });
 }
+
+/// Found by reading: each restart left a poll of the lock behind, and a search that came to its end twice was a panic.
+#[test]
+fn a_gateway_that_restarts_while_it_polls_for_the_lock_seeks_it_once() {
+    let text = r#"
+name = "polls"
+[run]
+duration = "1min"
+start = "cold"
+seed = 1
+[idp]
+token_service = "100ms"
+token_lifetime = "2s"
+[[api]]
+name = "orders"
+validation = "ideal"
+[[client]]
+name = "shop"
+apis = ["orders"]
+arrivals = { process = "poisson", rate = "400/s" }
+[[fault]]
+name = "blink"
+kind = "gateway-restart"
+at = "100ms"
+every = "60ms"
+down = "0s"
+node = "gateway-1"
+[[policy]]
+name = "cluster"
+[policy.store]
+shared = true
+round_trip = "19ms"
+[policy.fetch]
+single_flight = "cluster"
+lock_poll = "50ms"
+lock_ttl = "300ms"
+"#;
+    let loaded = common::scenario(text);
+    check(&loaded, 0, &run(&loaded.scenario, 0, Fifo));
+}
+
+/// Found by reading: such a call stayed in memory for ever.
+#[test]
+fn a_call_whose_token_was_being_written_when_its_gateway_died_is_forgotten() {
+    let text = r#"
+name = "writes"
+[run]
+duration = "1min"
+seed = 1
+[idp]
+token_lifetime = "2s"
+[[api]]
+name = "orders"
+validation = "ideal"
+[[client]]
+name = "shop"
+apis = ["orders"]
+arrivals = { process = "poisson", rate = "50/s" }
+[[fault]]
+name = "blink"
+kind = "gateway-restart"
+at = "100ms"
+every = "900ms"
+down = "0s"
+node = "gateway-1"
+[[policy]]
+name = "store"
+[policy.store]
+shared = true
+round_trip = "500ms"
+[policy.fetch]
+single_flight = "none"
+"#;
+    let scenario = common::scenario(text).scenario;
+    let mut engine = engine(&scenario, 0, Fifo);
+    while engine.step(SimTime::ZERO + SimSpan::secs(120)).is_some() {}
+    assert_eq!(engine.model.in_flight(), 0);
+}

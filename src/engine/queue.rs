@@ -115,6 +115,9 @@ impl<E: Copy> EventQueue<E> {
         match handle.place {
             Place::Heap => {
                 self.cancelled.insert(handle.seq);
+                if self.cancelled.len() > SWEEP_ABOVE && self.cancelled.len() * 2 > self.heap.len() {
+                    self.sweep();
+                }
             }
             Place::Lane(lane, position) => {
                 let queue = &mut self.lanes[lane.0 as usize];
@@ -185,6 +188,15 @@ impl<E: Copy> EventQueue<E> {
         Some(found)
     }
 
+    /// Takes cancelled events out of the heap: timers of hours that are set and taken back every second must not pile up.
+    fn sweep(&mut self) {
+        let cancelled = std::mem::take(&mut self.cancelled);
+        self.heap.retain(|entry| !matches!(entry.slot, Slot::Event(_)) || !cancelled.contains(&entry.seq));
+        for at in (0..self.heap.len().div_ceil(ARITY)).rev() {
+            self.sift_down(at);
+        }
+    }
+
     fn take_seq(&mut self) -> u64 {
         let seq = self.next_seq;
         self.next_seq += 1;
@@ -232,6 +244,9 @@ impl<E: Copy> EventQueue<E> {
 
 /// Children of a node of the heap.
 const ARITY: usize = 4;
+
+/// Fewer cancelled events than this are left where they are.
+const SWEEP_ABOVE: usize = 32;
 
 impl Handle {
     /// Whether it is the handle of the event with this `seq`.
@@ -344,5 +359,21 @@ mod tests {
         assert_eq!(queue.pop(6).map(|s| s.event), Some('b'));
         assert_eq!(queue.pop(6), None);
         assert_eq!(queue.pop(7).map(|s| s.event), Some('a'));
+    }
+
+    #[test]
+    fn timers_of_hours_that_are_taken_back_every_second_do_not_pile_up() {
+        let mut queue = EventQueue::new();
+        let lane = queue.add_lane();
+        let mut timer = queue.push(10_000, 0);
+        for now in 1..5_000 {
+            queue.cancel(timer);
+            timer = queue.push(now + 10_000, now);
+            queue.push_lane(lane, now, now);
+            assert_eq!(queue.pop(now).map(|fired| fired.event), Some(now));
+            assert!(queue.pending() < 100, "{} to come", queue.pending());
+        }
+        assert_eq!(queue.pop(u64::MAX).map(|last| (last.time, last.event)), Some((14_999, 4_999)));
+        assert_eq!((queue.pop(u64::MAX), queue.pending()), (None, 0));
     }
 }
