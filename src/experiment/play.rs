@@ -48,7 +48,7 @@ impl fmt::Display for Broken {
         write!(
             f,
             "the model broke an invariant: {what}\n  at {at}, in {event}, policy {policy}, seed {seed}, replication {replication}\n  \
-             to see it again: stalegate run {scenario} --policy {policy} --replication {replication} --seed {seed}"
+             to see it again: stalegate run {scenario} --policy {policy} --replication {replication} --seed {seed} (and the same --set)"
         )
     }
 }
@@ -85,7 +85,7 @@ pub fn play<O: Observer>(
                 let what = what.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
                 return Err(Stop::Broken(Broken {
                     what: what.unwrap_or_else(|| "a panic without words".into()),
-                    scenario: scenario.inputs.last().map_or_else(|| scenario.name.clone(), |input| input.name.clone()),
+                    scenario: scenario.inputs.first().map_or_else(|| scenario.name.clone(), |input| input.name.clone()),
                     policy: scenario.policies[policy].name.clone(),
                     seed: scenario.world.run.seed,
                     replication,

@@ -15,6 +15,10 @@ use crate::oauth::{Cause, Outcome, Token};
 use crate::rng::{below, uniform};
 use crate::time::{SimSpan, SimTime, Stamp};
 
+/// Between an answer and the next call of a user lies at least this: without it, a call that fails at its birth would be
+/// born again for ever at one instant.
+const LEAST_PAUSE: SimSpan = SimSpan::millis(1);
+
 /// Where the draws of a call come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
@@ -101,7 +105,8 @@ impl<O: Observer> World<O> {
         let Arrivals::Closed { think } = &self.config.clients[client.index()].arrivals else { return };
         let think = think.clone();
         let word = self.closed_birth(client, user, s.now()).word(Word::User);
-        s.at(s.now() + after + think.sample(uniform(word)), Event::Thought(client, user));
+        let pause = after + think.sample(uniform(word));
+        s.at(s.now() + pause.max(LEAST_PAUSE), Event::Thought(client, user));
     }
 
     /// A user of a closed population calls.
@@ -324,13 +329,11 @@ impl<O: Observer> World<O> {
         let leg = self.config.network.client_gateway;
         let call = &self.calls[id];
         assert!(call.outcome.is_some(), "a call that has an answer has a fate");
-        let deadline = call.birth.at + self.config.clients[call.client.index()].timeout;
         let seen = s.now() + leg;
         if call.client_done {
             return self.free_if_done(id);
         }
-        // Too late: the timeout comes first, and ends the client's side.
-        if call.timeout.is_some() && seen >= deadline {
+        if self.too_late(id, seen) {
             return;
         }
         if call.outcome == Some(Outcome::Ok) && seen < self.end {
@@ -338,6 +341,12 @@ impl<O: Observer> World<O> {
             self.tell(s.now(), Fact::Latency(latency));
         }
         self.client_done(id, leg, s);
+    }
+
+    /// Whether the client's timeout comes before what it would see then: it ends the client's side.
+    fn too_late(&self, id: CallId, seen: SimTime) -> bool {
+        let call = &self.calls[id];
+        call.timeout.is_some() && seen >= call.birth.at + self.config.clients[call.client.index()].timeout
     }
 
     /// The client gives up.
@@ -406,12 +415,14 @@ impl<O: Observer> World<O> {
             call.abandoned = true;
             let (settled, client_done) = (call.outcome.is_some(), call.client_done);
             self.settle(id, Outcome::Failed(Cause::GatewayDown), s);
-            if settled && !client_done {
+            let leg = self.config.network.client_gateway;
+            if client_done || self.too_late(id, s.now() + leg) {
+                continue;
+            }
+            if settled {
                 self.tell(s.now(), Fact::AnswerLost);
             }
-            if !client_done {
-                self.client_done(id, self.config.network.client_gateway, s);
-            }
+            self.client_done(id, leg, s);
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::id::{CacheId, CallId, CredentialId, FlightId, GatewayId, HolderId};
 use crate::oauth::{Cause, Token};
 use crate::policy::cache::{Cache, Drop, Entry};
 use crate::policy::fetch::OnFailure;
-use crate::policy::fetcher::{Action, Fetcher, Request, Starter};
+use crate::policy::fetcher::{Action, Fetcher, Request};
 use crate::policy::rejection::{Purge, Refusal, Then};
 use crate::rng::{Row, Rows, StreamKey, uniform};
 use crate::time::{SimSpan, SimTime};
@@ -27,8 +27,6 @@ pub(super) struct Holder {
     /// The draws of its token requests, by their number.
     pub key: StreamKey,
     refresh: Option<Handle>,
-    /// What a refusal last dropped, until the next token comes.
-    dropped: Option<Dropped>,
 }
 
 /// A place for an entry, and since when it is a stale one.
@@ -36,6 +34,8 @@ pub(super) struct Holder {
 pub(super) struct CachePlace {
     pub cache: Cache,
     stale_since: Option<SimTime>,
+    /// What a refusal last dropped, until the next token comes.
+    dropped: Option<Dropped>,
 }
 
 /// An entry that a refusal dropped.
@@ -63,7 +63,7 @@ pub(super) struct Flight {
 
 impl Holder {
     pub fn new(gateway: GatewayId, credential: CredentialId, cache: CacheId, key: StreamKey) -> Holder {
-        Holder { gateway, credential, cache, fetcher: Fetcher::default(), key, refresh: None, dropped: None }
+        Holder { gateway, credential, cache, fetcher: Fetcher::default(), key, refresh: None }
     }
 }
 
@@ -253,7 +253,7 @@ impl<O: Observer> World<O> {
         }
         let holder = flight.holder;
         self.tell(s.now(), Fact::FetchEnded { holder, failed: None });
-        if let Some(dropped) = self.holders[holder.index()].dropped.take()
+        if let Some(dropped) = self.place(holder).dropped.take()
             && (dropped.genuine || dropped.token == token.id)
         {
             self.tell(s.now(), Fact::WastedFetch);
@@ -419,7 +419,7 @@ impl<O: Observer> World<O> {
         for index in first..first + if wide { credentials } else { 1 } {
             let holder = HolderId::at(index);
             if let Some(entry) = self.purge_one(holder, what, s) {
-                self.holders[index].dropped = Some(Dropped { token: entry.token.id, genuine });
+                self.place(holder).dropped = Some(Dropped { token: entry.token.id, genuine });
             }
         }
     }
@@ -470,12 +470,12 @@ impl<O: Observer> World<O> {
         for index in gateway.index() * credentials..(gateway.index() + 1) * credentials {
             let holder = HolderId::at(index);
             self.holders[index].fetcher.reset(&mut lost);
-            self.holders[index].dropped = None;
             self.disarm(holder, s);
             if !self.policy.store.shared {
                 let cache = self.holders[index].cache;
                 self.unstale(cache, s.now());
                 self.caches[cache.index()].cache.purge(Drop::Whatever);
+                self.caches[cache.index()].dropped = None;
             }
         }
         let flights: Vec<FlightId> = self
@@ -498,10 +498,5 @@ impl<O: Observer> World<O> {
         for call in lost {
             self.gateway_done(call);
         }
-    }
-
-    /// Whether this holder fetches for a call that waits, or only in the background.
-    pub(super) fn starter(&self, holder: HolderId) -> Option<Starter> {
-        self.holders[holder.index()].fetcher.busy()
     }
 }

@@ -8,7 +8,7 @@ use super::world::World;
 use crate::engine::Schedule;
 use crate::id::{CallId, HolderId, StoreOpId};
 use crate::policy::cache::{Drop, Entry};
-use crate::policy::fetcher::{Request, Starter};
+use crate::policy::fetcher::Request;
 use crate::policy::rejection::Then;
 use crate::time::SimTime;
 
@@ -97,11 +97,9 @@ impl<O: Observer> World<O> {
 
     fn seek_lock(&mut self, holder: HolderId, s: &mut Schedule<Event>) {
         let cache = self.holders[holder.index()].cache;
-        // Who only refreshes still uses the old entry and does not take it for a new one.
-        let found = match self.starter(holder) {
-            Some(Starter::Call) => self.caches[cache.index()].cache.usable(s.now()).copied(),
-            Some(Starter::Background) | None => None,
-        };
+        // While nobody waits, what is found is the old entry that is to be refreshed.
+        let waits = self.holders[holder.index()].fetcher.waits();
+        let found = self.caches[cache.index()].cache.usable(s.now()).copied().filter(|_| waits);
         let credential = self.holders[holder.index()].credential;
         let lock = &mut self.locks[credential.index()];
         let free = lock.is_none_or(|lock| lock.until <= s.now());

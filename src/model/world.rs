@@ -6,7 +6,7 @@ use super::arena::Arena;
 use super::backend::{Backend, Introspection};
 use super::bus::{Bus, Delivery};
 use super::call::Call;
-use super::config::{Arrivals, Start, Validation, WorldConfig};
+use super::config::{Arrivals, Start, TokenFormat, Validation, WorldConfig};
 use super::delays::{Delays, Wait};
 use super::event::Event;
 use super::fact::{Fact, Observer};
@@ -181,9 +181,13 @@ impl<O: Observer> World<O> {
 
     /// The usable time of a token: the smaller of what the rule allows and the token's lifetime, times `refresh_at`.
     fn usable_time(&self) -> SimSpan {
-        let lifetime = self.token_lifetime();
+        let second = SimSpan::secs(1);
+        // What is floored to whole seconds may be a second shorter: every warm token is valid at the start.
+        let floored = |yes: bool, span: SimSpan| if yes { span - second } else { span };
+        let lifetime = floored(self.config.idp.token_format == TokenFormat::Jwt, self.token_lifetime());
         let allowed = self.policy.lifetime.used_until(Stamp(0), lifetime.whole_secs(), ClockOffset(0));
-        let usable = SimSpan(allowed.0.unsigned_abs()).min(lifetime);
+        let allowed = floored(self.policy.lifetime.whole_seconds, SimSpan(allowed.0.unsigned_abs()));
+        let usable = allowed.min(lifetime);
         self.policy.lifetime.refresh_at.map_or(usable, |fraction| usable.scaled(fraction))
     }
 

@@ -147,10 +147,10 @@ impl Fetcher {
         self.failed = None;
     }
 
-    /// Who made it fetch, or seek the lock, if it does.
+    /// Whether calls wait for a token.
     #[must_use]
-    pub fn busy(&self) -> Option<Starter> {
-        self.busy
+    pub fn waits(&self) -> bool {
+        !self.waiting.is_empty()
     }
 
     /// Whether it waits for the cluster's lock.

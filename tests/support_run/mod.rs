@@ -305,9 +305,10 @@ impl Seen {
 
 /// The value of `arrivals` for calls at these milliseconds, in a file that goes with `traces`.
 fn trace(instants: &[u64], traces: &mut Vec<TempPath>) -> String {
-    let lines: String = instants.iter().map(|ms| format!("{}.{:03}\n", ms / 1_000, ms % 1_000)).collect();
     let mut file = tempfile::Builder::new().suffix(".csv").tempfile().expect("a file for the trace");
-    file.write_all(lines.as_bytes()).expect("the trace is written");
+    for ms in instants {
+        writeln!(file, "{}.{:03}", ms / 1_000, ms % 1_000).expect("the trace is written");
+    }
     traces.push(file.into_temp_path());
     format!("{{ process = \"trace\", file = '{}' }}", traces[traces.len() - 1].display())
 }
