@@ -1,47 +1,38 @@
-//! Which lane's head is next. Lanes are few, one a constant of the scenario, and the first is looked for among all of them
-//! only when it leaves.
+//! Which lane's head is next: the heads of all lanes that are not empty, in order. What is scheduled next is mostly among
+//! the next to fire, so that a new head finds its place in a step or two.
 
-/// A head's place in the order: its time, then its `seq`.
+/// A head's place in the order of events: its time, then its `seq`.
 pub type Key = u128;
 
-/// The key of a lane that is empty.
-pub const NONE: Key = Key::MAX;
-
-/// The heads of all lanes.
-#[derive(Debug)]
+/// The heads of the lanes that are not empty.
+#[derive(Debug, Default)]
 pub struct Heads {
-    keys: Vec<Key>,
-    least: (Key, usize),
+    /// The first to fire comes last.
+    order: Vec<(Key, usize)>,
 }
 
 impl Heads {
-    /// No lanes.
-    #[must_use]
-    pub fn new() -> Heads {
-        Heads { keys: Vec::new(), least: (NONE, 0) }
-    }
-
-    /// One more lane, an empty one.
-    pub fn add_lane(&mut self) {
-        self.keys.push(NONE);
-    }
-
-    /// The head of a lane is now this one.
-    pub fn set(&mut self, lane: usize, key: Key) {
-        self.keys[lane] = key;
-        if key < self.least.0 {
-            self.least = (key, lane);
-        } else if lane == self.least.1 {
-            let least = (NONE, 0);
-            let smaller = |a: (Key, usize), b: (Key, usize)| if b.0 < a.0 { b } else { a };
-            self.least = self.keys.iter().enumerate().fold(least, |least, (lane, key)| smaller(least, (*key, lane)));
+    /// The lane was empty, or without a head for the moment; now this is its head.
+    pub fn add(&mut self, lane: usize, key: Key) {
+        let mut at = self.order.len();
+        self.order.push((key, lane));
+        while at > 0 && self.order[at - 1].0 < key {
+            self.order[at] = self.order[at - 1];
+            at -= 1;
         }
+        self.order[at] = (key, lane);
     }
 
-    /// The least head, and its lane; [`NONE`] where all lanes are empty.
+    /// The lane is without a head.
+    pub fn remove(&mut self, lane: usize) {
+        let at = self.order.iter().rposition(|head| head.1 == lane).expect("a lane that is not empty has a head");
+        self.order.remove(at);
+    }
+
+    /// The first head to fire, and its lane.
     #[must_use]
-    pub fn least(&self) -> (Key, usize) {
-        self.least
+    pub fn first(&self) -> Option<(Key, usize)> {
+        self.order.last().copied()
     }
 }
 
@@ -50,30 +41,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_least_head_wins_whatever_changed() {
-        for lanes in 1..=9_usize {
-            let mut heads = Heads::new();
-            let mut keys = vec![NONE; lanes];
-            (0..lanes).for_each(|_| heads.add_lane());
-            for step in 0..1_000_u64 {
-                let word = step.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20;
-                let lane = usize::try_from(word).unwrap() % lanes;
-                keys[lane] = if word.is_multiple_of(5) { NONE } else { (Key::from(word) << 10) | Key::from(step) };
-                heads.set(lane, keys[lane]);
-                let least = keys.iter().copied().min().unwrap();
-                assert_eq!(heads.least().0, least);
-                assert!(least == NONE || keys[heads.least().1] == least);
+    fn the_first_head_is_the_least_whatever_changed() {
+        let (mut heads, mut keys) = (Heads::default(), [None; 9]);
+        for step in 0..10_000_u64 {
+            let word = step.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20;
+            let lane = usize::try_from(word % 9).unwrap();
+            if keys[lane].take().is_some() {
+                heads.remove(lane);
             }
-        }
-    }
-
-    #[test]
-    fn a_lane_that_comes_later_leaves_the_others_as_they_are() {
-        let mut heads = Heads::new();
-        for lane in 0..20 {
-            heads.add_lane();
-            heads.set(lane, 100 - lane as Key);
-            assert_eq!(heads.least(), (100 - lane as Key, lane));
+            if !word.is_multiple_of(5) {
+                let key = (Key::from(word) << 14) | Key::from(step);
+                keys[lane] = Some((key, lane));
+                heads.add(lane, key);
+            }
+            assert_eq!(heads.first(), keys.iter().flatten().min().copied());
         }
     }
 }

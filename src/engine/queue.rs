@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use super::heads::{Heads, Key, NONE};
+use super::heads::{Heads, Key};
 
 /// An event with its place in the order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +33,9 @@ enum Place {
     /// The lane, and the position counted from the first event that ever was in it, modulo 2³².
     Lane(Lane, u32),
 }
+
+/// Later than any event.
+const NONE: Key = Key::MAX;
 
 /// The place in the order: by time, then by `seq`.
 fn key(time: u64, seq: u64) -> Key {
@@ -72,7 +75,7 @@ impl<E: Copy> EventQueue<E> {
     /// An empty list.
     #[must_use]
     pub fn new() -> EventQueue<E> {
-        let (heap, lanes, heads) = (Vec::new(), Vec::new(), Heads::new());
+        let (heap, lanes, heads) = (Vec::new(), Vec::new(), Heads::default());
         EventQueue { heap, lanes, heads, cancelled: BTreeSet::new(), next_seq: 0 }
     }
 
@@ -80,7 +83,6 @@ impl<E: Copy> EventQueue<E> {
     pub fn add_lane(&mut self) -> Lane {
         let lane = Lane(u32::try_from(self.lanes.len()).expect("a lane a constant of the scenario"));
         self.lanes.push(LaneQueue { events: VecDeque::new(), left: 0 });
-        self.heads.add_lane();
         lane
     }
 
@@ -98,7 +100,7 @@ impl<E: Copy> EventQueue<E> {
         debug_assert!(queue.events.back().is_none_or(|last| last.0 <= time), "a lane keeps the order of time");
         let position = queue.left.wrapping_add(u32::try_from(queue.events.len()).expect("fewer than 2³² in flight"));
         if queue.events.is_empty() {
-            self.heads.set(lane.0 as usize, key(time, seq));
+            self.heads.add(lane.0 as usize, key(time, seq));
         }
         queue.events.push_back((time, seq, Some(event)));
         Handle { seq, place: Place::Lane(lane, position) }
@@ -117,7 +119,10 @@ impl<E: Copy> EventQueue<E> {
                 entry.2 = None;
                 if position == queue.left {
                     queue.drop_dead_heads();
-                    self.heads.set(lane.0 as usize, queue.head());
+                    self.heads.remove(lane.0 as usize);
+                    if let Some(head) = queue.head() {
+                        self.heads.add(lane.0 as usize, head);
+                    }
                 }
             }
         }
@@ -126,7 +131,7 @@ impl<E: Copy> EventQueue<E> {
     /// The next event, if there is one at or before `limit`.
     pub fn pop(&mut self, limit: u64) -> Option<Scheduled<E>> {
         loop {
-            let (head, lane) = self.heads.least();
+            let (head, lane) = self.heads.first().unwrap_or((NONE, 0));
             let drawn = self.heap.first().map_or(NONE, Scheduled::key);
             let least = head.min(drawn);
             if least == NONE || least > key(limit, u64::MAX) {
@@ -156,7 +161,10 @@ impl<E: Copy> EventQueue<E> {
         let (time, seq, event) = *queue.events.front().expect("a lane that wins has a head");
         queue.leave();
         queue.drop_dead_heads();
-        self.heads.set(lane, queue.head());
+        self.heads.remove(lane);
+        if let Some(head) = queue.head() {
+            self.heads.add(lane, head);
+        }
         Scheduled { time, seq, event: event.expect("dead heads are dropped at once") }
     }
 
@@ -222,8 +230,8 @@ impl<E: Copy> Default for EventQueue<E> {
 }
 
 impl<E> LaneQueue<E> {
-    fn head(&self) -> Key {
-        self.events.front().map_or(NONE, |head| key(head.0, head.1))
+    fn head(&self) -> Option<Key> {
+        self.events.front().map(|head| key(head.0, head.1))
     }
 
     fn leave(&mut self) {
