@@ -124,7 +124,9 @@ impl Idp {
         if used == 0 {
             return None;
         }
-        let nth = |n: usize| (0..all).filter(|node| self.in_use(*node, health, now)).nth(n);
+        let nth = |n: usize| {
+            if used == all { Some(n) } else { (0..all).filter(|node| self.in_use(*node, health, now)).nth(n) }
+        };
         match front {
             Front::RoundRobin => {
                 let turn = self.turns[kind as usize];
