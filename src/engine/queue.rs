@@ -174,7 +174,7 @@ impl<E: Copy> EventQueue<E> {
     /// Takes cancelled events out of the heap: timers of hours that are set and taken back every second must not pile up.
     fn sweep(&mut self) {
         let cancelled = std::mem::take(&mut self.cancelled);
-        self.heap.retain(|entry| !matches!(entry.slot, Slot::Event(_)) || !cancelled.contains(&entry.seq));
+        self.heap.retain(|entry| !cancelled.contains(&entry.seq));
         for at in (0..self.heap.len().div_ceil(ARITY)).rev() {
             self.sift_down(at);
         }
