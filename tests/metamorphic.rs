@@ -256,8 +256,7 @@ fn another_population_with_an_api_of_its_own_changes_no_other_lane() {
 fn a_gateway_without_users_changes_no_other_lane() {
     // One user, who sticks to the first gateway.
     let text = SHOP.replace("users = 20", "users = 1");
-    let nodes =
-        |nodes: &str| scenario_with(&text, &["gateway.balance=sticky", &format!("gateway.nodes={nodes}")]);
+    let nodes = |nodes: &str| scenario_with(&text, &["gateway.balance=sticky", &format!("gateway.nodes={nodes}")]);
     let (one, three) = (nodes("1"), nodes("3"));
     plays_orders_alike(&one, &three);
     let idle = fates(&three, &facts(&three, 0, 0), "orders");
@@ -374,8 +373,7 @@ fn the_warm_up_hides_what_comes_before_it_and_changes_nothing() {
             assert_eq!(measured.policies[policy].digests, all.policies[policy].digests);
             let facts = facts(&original, policy, 0).0;
             for (name, of) in TOLD {
-                let (expected, seen) =
-                    (of(&facts, SimTime(warmup * 1_000_000_000)), measured.values(policy, name)[0]);
+                let (expected, seen) = (of(&facts, SimTime(warmup * 1_000_000_000)), measured.values(policy, name)[0]);
                 assert!((expected - seen).abs() < 1e-6, "{name}, warm-up {warmup} s: {seen}, not {expected}");
             }
         }

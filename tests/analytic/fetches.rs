@@ -2,7 +2,7 @@
 
 use statrs::distribution::{ContinuousCDF, Gamma};
 
-use crate::support::{compared, hold, is_within, scenario_with};
+use crate::support::{compared, hold, is_within, mean_is, scenario_with};
 
 const U: f64 = 7.0;
 const RATE: f64 = 0.2;
@@ -70,26 +70,26 @@ fn after_a_cold_start_token_requests_add_up_as_the_renewal_sum_says() {
 fn in_the_long_run_a_lane_asks_once_a_cycle() {
     let cycle = U + 1.0 / RATE + Q;
     let overrides = ["run.duration=2000s", "run.warmup=200s", "run.replications=10"];
-    for start in ["cold", "warm"] {
+    let claims = ["cold", "warm"].map(|start| {
         let start = format!("run.start={start}");
         let comparison = compared(&scenario_with(LANES, &[&overrides[..], &[&start]].concat()));
         let lanes = NODES * f64::from(comparison.finished());
         let seen = comparison.values(0, "idp_token_requests").iter().sum::<f64>() / lanes / 1_800.0;
         // The variance of a renewal count grows by that of a cycle over the cube of its mean.
         let variance = 1_800.0 / (RATE * RATE * cycle * cycle * cycle);
-        hold(&[is_within(&start, seen, 1.0 / cycle, libm::sqrt(variance / lanes) / 1_800.0)]);
-    }
+        is_within(&start, seen, 1.0 / cycle, libm::sqrt(variance / lanes) / 1_800.0)
+    });
+    hold(&claims);
 }
 
 #[test]
-fn the_share_of_calls_that_wait_for_a_token_is_that_of_the_cycles() {
-    // Every call of a cycle is ok; it has 1 + λq calls that wait, and λU that do not. Those wait q, and q − V/λ … in the mean
-    // q + λq²/2 a cycle, so latency says what single flight does.
+fn calls_wait_for_the_token_request_in_the_air() {
+    // A cycle has 1 + λ(U + q) calls. The first waits q; the λq that come while its request is in the air wait q/2 in the mean.
     let overrides = ["run.duration=2000s", "run.warmup=200s", "run.replications=20", "api.orders.service_time=0s"];
     let comparison = compared(&scenario_with(LANES, &overrides));
     let calls = 1.0 + RATE * (U + Q);
     let waits = (Q + RATE * Q * Q / 2.0) / calls;
     // Both ways to the backend, of 1 ms each.
     let theory = 1e3 * waits + 2.0;
-    hold(&[crate::support::mean_is("latency", comparison.values(0, "latency_mean_ms"), theory)]);
+    hold(&[mean_is("latency", comparison.values(0, "latency_mean_ms"), theory)]);
 }

@@ -65,11 +65,7 @@ fn latency_and_load(what: &str, workers: u32, per_s: f64, wait_ms: f64, override
     let comparison = compared(&scenario_with(QUEUE, &own));
     let load = per_s * SERVICE_MS / 1e3 / f64::from(workers);
     [
-        mean_is(
-            &format!("latency, {what}"),
-            comparison.values(0, "latency_mean_ms"),
-            LEGS_MS + SERVICE_MS + wait_ms,
-        ),
+        mean_is(&format!("latency, {what}"), comparison.values(0, "latency_mean_ms"), LEGS_MS + SERVICE_MS + wait_ms),
         mean_is(&format!("utilisation, {what}"), comparison.values(0, "idp_utilisation"), load),
     ]
 }

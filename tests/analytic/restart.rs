@@ -3,13 +3,12 @@
 //! U: usable time, λ: calls of a lane a second, q: time of a token request, C = U + 1/λ + q: mean cycle of a cache entry,
 //! D: how long the IdP is away, M = U − D. In the long run an entry of any residual time in (0, U) has density 1/C.
 
-use stalegate::metric;
 use stalegate::model::fact::Fact;
+use stalegate::oauth::Outcome;
 use stalegate::time::SimTime;
 
 use crate::support::{
-    Claim, compared, distributed, exponential, float, from_facts, hold, is_within, mean_is, scenario,
-    scenario_with,
+    Claim, compared, distributed, exponential, float, from_facts, hold, is_within, mean_is, scenario, scenario_with,
 };
 
 const U: f64 = 20.0;
@@ -102,8 +101,7 @@ fn with_long_tokens_and_busy_lanes_stale_tokens_outlive_ready_by_half_the_residu
 #[test]
 fn failures_after_ready_are_poisson_given_the_stale_time() {
     // One lane, ten times as busy: each replication is one pair of (stale time, failures).
-    let overrides =
-        ["run.replications=1000", "run.duration=330s", "gateway.nodes=1", "client.shop.arrivals.rate=1/s"];
+    let overrides = ["run.replications=1000", "run.duration=330s", "gateway.nodes=1", "client.shop.arrivals.rate=1/s"];
     let comparison = compared(&scenario_with(RESTARTS, &overrides));
     hold(&poisson_given(
         comparison.values(0, "failed_after_restart"),
@@ -143,8 +141,7 @@ fn events_at_start_leave_the_stale_time_that_their_delay_and_their_loss_predict(
 
 #[test]
 fn resending_on_the_backends_status_leaves_no_downtime_after_a_restart() {
-    let comparison =
-        compared(&scenario_with(RESTARTS, &["policy.policy.base=reactive-retry", "run.replications=5"]));
+    let comparison = compared(&scenario_with(RESTARTS, &["policy.policy.base=reactive-retry", "run.replications=5"]));
     let zero = |name: &str| assert!(comparison.values(0, name).iter().all(|value| *value <= 0.0), "{name}");
     zero("downtime_after_restart_s");
     zero("failed_after_restart");
@@ -170,7 +167,7 @@ fn the_only_failures_of_a_resending_lane_after_ready_were_turned_away_before_it(
             match fact {
                 Fact::Ready => ready = *at,
                 Fact::RestartStopped => ready = SimTime::NEVER,
-                Fact::Calls(calls) if matches!(calls.outcome, stalegate::oauth::Outcome::Failed(_)) => {
+                Fact::Calls(calls) if matches!(calls.outcome, Outcome::Failed(_)) => {
                     if *at >= ready {
                         late.push(at.since(ready).as_secs_f64());
                     }
@@ -265,13 +262,4 @@ fn without_a_cache_calls_fail_only_while_the_idp_is_away() {
     let failed = comparison.values(0, "failed").iter().sum();
     let n = float(comparison.values(0, "failed").len());
     hold(&[is_within("failed", failed, n * theory, libm::sqrt(n * theory))]);
-}
-
-/// The metrics are there under the names that these tests ask for.
-#[test]
-fn every_metric_of_these_tests_exists() {
-    let names: Vec<&str> = metric::all().iter().map(|metric| metric.name).collect();
-    for name in ["stale_after_ready_s", "failed_after_restart", "downtime_after_restart_s", "tokens_issued"] {
-        assert!(names.contains(&name), "{name}");
-    }
 }
