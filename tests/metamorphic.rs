@@ -42,7 +42,6 @@ delay = "{10}ms"
 nodes = 3
 overhead = "{1}ms"
 detect_down = "{1}s"
-restart_takes = "{60}s"
 [bus]
 delay = "{50}ms"
 loss = 0.3

@@ -184,7 +184,7 @@ fn the_only_failures_of_a_resending_lane_after_ready_were_turned_away_before_it(
 
 #[test]
 fn a_lane_notices_the_restart_after_an_exponential_time() {
-    let overrides = ["policy.policy.base=reactive-retry", "run.replications=5", "run.duration=630s"];
+    let overrides = ["policy.policy.base=reactive-retry", "run.replications=5", "run.duration=899s"];
     let scenario = scenario_with(RESTARTS, &overrides);
     let waits = from_facts(&scenario, |facts| first_fetches(&facts.0, 100)).concat();
     assert_eq!(waits.len(), 5 * 2 * 100, "every lane asks for a token after every restart");
