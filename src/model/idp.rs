@@ -342,10 +342,16 @@ impl<O: Observer> World<O> {
         }
     }
 
-    /// A restart has stopped the IdP or a node: the next instant at which it would answer is looked for.
-    pub(super) fn await_ready(&mut self, s: &Schedule<Event>) {
-        self.idp.awaiting_ready = true;
+    /// A restart is about to stop the IdP or a node. Told before the stop itself: what is in service there fails by this
+    /// restart, and is no cost of the one before.
+    pub(super) fn end_window(&mut self, s: &Schedule<Event>) {
+        self.idp.awaiting_ready = false;
         self.tell(s.now(), Fact::RestartStopped);
+    }
+
+    /// A restart has stopped the IdP or a node: the next instant at which it would answer is looked for.
+    pub(super) fn await_ready(&mut self) {
+        self.idp.awaiting_ready = true;
     }
 
     /// The front may see something new.
