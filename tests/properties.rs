@@ -281,7 +281,7 @@ fn when_no_more_calls_are_born_nothing_stays_in_flight() {
     });
 }
 
-/// Found by reading: each restart left a poll of the lock behind, and a search that came to its end twice was a panic.
+/// Each restart leaves a poll of the lock behind: a search that comes to its end twice counts once.
 #[test]
 fn a_gateway_that_restarts_while_it_polls_for_the_lock_seeks_it_once() {
     let text = r#"

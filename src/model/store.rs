@@ -70,7 +70,11 @@ impl<O: Observer> World<O> {
             StoreOp::Write { holder, entry, request, jitter } if alive => {
                 self.cached(holder, entry, request, jitter, s);
             }
-            StoreOp::Write { holder, entry, .. } => self.put_for_dead(holder, entry, s.now()),
+            StoreOp::Write { holder, entry, request, .. } => {
+                self.put_for_dead(holder, entry, s.now());
+                // Its flight is over: nobody else would tell the call for which it was.
+                request.owner.into_iter().for_each(|call| self.gateway_done(call));
+            }
             StoreOp::Purge { holder, wide, what, genuine, waits } => {
                 self.purge(holder, wide, what, genuine, s);
                 if let Some((call, then)) = waits {
