@@ -29,6 +29,10 @@ pub const KEYS: &[Key] = &[
     Key::new("whole_seconds", Ty::Bool, "false", "instants are floored to the node's seconds"),
 ];
 
+/// Between a receipt and the background fetch that follows it lies at least this. With whole seconds, each of a row of tokens
+/// is used until the same second: over a network that takes no time, fetches would come ever closer to it and never pass.
+const LEAST_WAIT: SimSpan = SimSpan::millis(1);
+
 /// How long an entry is used.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lifetime {
@@ -87,7 +91,8 @@ impl Lifetime {
     #[must_use]
     pub fn refresh_after(&self, usable: SimSpan, u: f64) -> Option<SimSpan> {
         let fraction = self.refresh_at? + self.refresh_jitter * (2.0 * u - 1.0);
-        (self.rule != LifetimeRule::NoCache && usable > SimSpan::ZERO).then(|| usable.scaled(fraction.clamp(0.0, 1.0)))
+        (self.rule != LifetimeRule::NoCache && usable > SimSpan::ZERO)
+            .then(|| usable.scaled(fraction.clamp(0.0, 1.0)).max(LEAST_WAIT))
     }
 
     /// Whether tokens are kept at all.
@@ -138,5 +143,6 @@ mod tests {
         let rule = rule(LifetimeRule::ExpiresIn, false);
         assert_eq!(rule.refresh_after(SimSpan::secs(1000), 0.5), Some(SimSpan::secs(800)));
         assert_eq!(rule.refresh_after(SimSpan::secs(1000), 0.0), Some(SimSpan::secs(700)));
+        assert_eq!(rule.refresh_after(SimSpan(5), 0.5), Some(SimSpan::millis(1)), "never at the same instant");
     }
 }
