@@ -167,10 +167,8 @@ fn the_only_failures_of_a_resending_lane_after_ready_were_turned_away_before_it(
             match fact {
                 Fact::Ready => ready = *at,
                 Fact::RestartStopped => ready = SimTime::NEVER,
-                Fact::Calls(calls) if matches!(calls.outcome, Outcome::Failed(_)) => {
-                    if *at >= ready {
-                        late.push(at.since(ready).as_secs_f64());
-                    }
+                Fact::Calls(calls) if matches!(calls.outcome, Outcome::Failed(_)) && *at >= ready => {
+                    late.push(at.since(ready).as_secs_f64());
                 }
                 _ => {}
             }
