@@ -161,7 +161,7 @@ fn the_only_failures_of_a_resending_lane_after_ready_were_turned_away_before_it(
         "client.shop.arrivals.rate=50/s",
     ];
     let late = from_facts(&scenario_with(RESTARTS, &overrides), |facts| {
-        let mut ready = SimTime::ZERO;
+        let mut ready = SimTime::NEVER;
         let mut late = Vec::new();
         for (at, fact) in &facts.0 {
             match fact {
