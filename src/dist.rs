@@ -27,21 +27,27 @@ impl Dist {
     /// The sample of a uniform in (0, 1).
     #[must_use]
     pub fn sample(&self, u: f64) -> SimSpan {
+        self.sampler().sample(u)
+    }
+
+    /// What samples it again and again.
+    #[must_use]
+    pub fn sampler(&self) -> Sampler {
         match *self {
-            Dist::Constant(span) => span,
-            Dist::Exponential { mean } => SimSpan::from_secs_f64(-libm::log1p(-u) * mean.as_secs_f64()),
+            Dist::Constant(span) => Sampler::Constant(span),
+            Dist::Exponential { mean } => Sampler::Exponential { mean_s: mean.as_secs_f64() },
             Dist::Lognormal { mean, cv } => {
                 let variance = libm::log1p(cv * cv);
                 let mu = libm::log(mean.as_secs_f64()) - variance / 2.0;
-                SimSpan::from_secs_f64(libm::exp(mu + libm::sqrt(variance) * normal_quantile(u)))
+                Sampler::Lognormal { mu, sigma: libm::sqrt(variance) }
             }
-            Dist::Uniform { min, max } => min + (max - min).scaled(u),
-            Dist::Triangular { min, mode, max } => triangular(min, mode, max, u),
+            Dist::Uniform { min, max } => Sampler::Uniform { min, width: max - min },
+            Dist::Triangular { min, mode, max } => Sampler::Triangular { min, mode, max },
             Dist::Weibull { mean, shape } => {
-                let scale = mean.as_secs_f64() / libm::tgamma(1.0 + 1.0 / shape);
-                SimSpan::from_secs_f64(scale * libm::pow(-libm::log1p(-u), 1.0 / shape))
+                let scale_s = mean.as_secs_f64() / libm::tgamma(1.0 + 1.0 / shape);
+                Sampler::Weibull { scale_s, power: 1.0 / shape }
             }
-            Dist::Empirical { ref values } => empirical(values, u),
+            Dist::Empirical { ref values } => Sampler::Empirical { values: Arc::clone(values) },
         }
     }
 
@@ -74,6 +80,34 @@ impl Dist {
                 let inner: f64 = values.windows(2).map(|w| f64::midpoint(w[0].as_secs_f64(), w[1].as_secs_f64())).sum();
                 if values.len() < 2 { values[0].as_secs_f64() } else { inner / (values.len() - 1) as f64 }
             }
+        }
+    }
+}
+
+/// A distribution whose constants are worked out.
+#[derive(Clone, Debug)]
+pub enum Sampler {
+    Constant(SimSpan),
+    Exponential { mean_s: f64 },
+    Lognormal { mu: f64, sigma: f64 },
+    Uniform { min: SimSpan, width: SimSpan },
+    Triangular { min: SimSpan, mode: SimSpan, max: SimSpan },
+    Weibull { scale_s: f64, power: f64 },
+    Empirical { values: Arc<[SimSpan]> },
+}
+
+impl Sampler {
+    /// The sample of a uniform in (0, 1).
+    #[must_use]
+    pub fn sample(&self, u: f64) -> SimSpan {
+        match *self {
+            Sampler::Constant(span) => span,
+            Sampler::Exponential { mean_s } => SimSpan::from_secs_f64(-libm::log1p(-u) * mean_s),
+            Sampler::Lognormal { mu, sigma } => SimSpan::from_secs_f64(libm::exp(mu + sigma * normal_quantile(u))),
+            Sampler::Uniform { min, width } => min + width.scaled(u),
+            Sampler::Triangular { min, mode, max } => triangular(min, mode, max, u),
+            Sampler::Weibull { scale_s, power } => SimSpan::from_secs_f64(scale_s * libm::pow(-libm::log1p(-u), power)),
+            Sampler::Empirical { ref values } => empirical(values, u),
         }
     }
 }

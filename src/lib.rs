@@ -4,6 +4,8 @@
 //! engine, the protocol and the decisions (`engine`, `oauth`, `policy`, `persistence`); the world (`model`, `fault`,
 //! `metric`); what surrounds a run (`scenario`, `experiment`, `report`); the command line (`cli`).
 
+#![warn(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
+
 pub mod count;
 pub mod dist;
 pub mod id;

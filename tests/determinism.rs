@@ -116,7 +116,8 @@ fn the_bytes_of_a_unit_are_read_as_they_were_written() {
     assert_eq!(records.len(), 3);
     assert_eq!(serde_json::to_vec(&records).unwrap(), together);
     for (replication, record) in (0..).zip(&records) {
-        let alone = unit::decode(&unit::unit(&scenario, &layout, 1, replication..replication + 1, &NEVER).unwrap()).unwrap();
+        let alone =
+            unit::decode(&unit::unit(&scenario, &layout, 1, replication..replication + 1, &NEVER).unwrap()).unwrap();
         assert_eq!(serde_json::to_vec(&alone[0]).unwrap(), serde_json::to_vec(record).unwrap());
     }
 }

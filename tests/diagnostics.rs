@@ -1,6 +1,6 @@
 //! Every diagnostic as a user sees it: one bad file each under `tests/data/bad`, with the text that it must cause beside it.
 //!
-//! `NAME.args` holds arguments of `--set`, one a line. With `STALEGATE_BLESS=1` the texts are written anew; read the difference.
+//! `NAME.args` holds arguments of `--set`, one a line. With `UPDATE_GOLDEN=1` the texts are written anew; read the difference.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -34,7 +34,7 @@ fn told(path: &Path) -> String {
 #[test]
 fn every_mistake_is_told_as_it_should_be() {
     #[expect(clippy::disallowed_methods, reason = "whether expected texts are rewritten is for the developer to say")]
-    let bless = std::env::var_os("STALEGATE_BLESS").is_some();
+    let bless = std::env::var_os("UPDATE_GOLDEN").is_some();
     let mut wrong = Vec::new();
     for path in bad_files() {
         let (told, expected) = (told(&path), path.with_extension("stderr"));

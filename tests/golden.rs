@@ -39,7 +39,9 @@ fn told(scenario: &Scenario) -> String {
         let bytes = unit::unit(scenario, &layout, policy, 0..2, &never).unwrap_or_else(|stop| panic!("{stop:?}"));
         for record in unit::decode(&bytes).unwrap() {
             write!(text, "{} {} {:016x}", named.name, record.replication, record.digest).unwrap();
-            shown.iter().for_each(|index| write!(text, " {}", record.values[*index]).unwrap());
+            for index in &shown {
+                write!(text, " {}", record.values[*index]).unwrap();
+            }
             text.push('\n');
         }
     }

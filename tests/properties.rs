@@ -176,7 +176,12 @@ fn check(loaded: &Loaded, policy: usize, run: &Run) {
         ]);
     }
     for [low, high] in chains {
-        assert!(value(low).is_nan() || close(value(low), value(high)), "{low} = {}, {high} = {}", value(low), value(high));
+        assert!(
+            value(low).is_nan() || close(value(low), value(high)),
+            "{low} = {}, {high} = {}",
+            value(low),
+            value(high)
+        );
     }
     for name in ["downtime_worst_lane_s", "stale_token_s"] {
         assert!(value(name).is_nan() || close(value(name), lasts), "{name} = {} of {lasts}", value(name));

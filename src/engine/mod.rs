@@ -4,6 +4,7 @@
 //! handles its own events and schedules further ones.
 
 pub mod chooser;
+mod heads;
 pub mod queue;
 
 use std::fmt::Debug;

@@ -1,10 +1,12 @@
 //! The future event list: what will happen, in the order of (time, seq).
 //!
-//! Constant delays go to FIFO lanes, one a delay, in which order is kept for free: only the heads of the lanes compete in
-//! the heap with what was drawn. Cancelling a lane's event is O(1); dead heads are dropped at once, so that a lane is as
-//! long as what is in flight and not as what has been.
+//! Constant delays go to FIFO lanes, one a delay, in which order is kept for free: only the heads of the lanes compete,
+//! first with each other and then with the first of what was drawn. Cancelling a lane's event is O(1) within the lane;
+//! dead heads are dropped at once, so that a lane is as long as what is in flight and not as what has been.
 
 use std::collections::{BTreeSet, VecDeque};
+
+use super::heads::{Heads, Key};
 
 /// An event with its place in the order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,23 +34,17 @@ enum Place {
     Lane(Lane, u32),
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Slot<E> {
-    Event(E),
-    /// The head of this lane.
-    Head(Lane),
+/// Later than any event.
+const NONE: Key = Key::MAX;
+
+/// The place in the order: by time, then by `seq`.
+fn key(time: u64, seq: u64) -> Key {
+    (Key::from(time) << 64) | Key::from(seq)
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Entry<E> {
-    time: u64,
-    seq: u64,
-    slot: Slot<E>,
-}
-
-impl<E> Entry<E> {
-    fn key(&self) -> u128 {
-        (u128::from(self.time) << 64) | u128::from(self.seq)
+impl<E> Scheduled<E> {
+    fn key(&self) -> Key {
+        key(self.time, self.seq)
     }
 }
 
@@ -58,15 +54,15 @@ struct LaneQueue<E> {
     events: VecDeque<(u64, u64, Option<E>)>,
     /// How many have left at the front, modulo 2³².
     left: u32,
-    /// Whether the heap holds an entry for this lane, which may be older than its present head.
-    competes: bool,
 }
 
 /// The future event list.
 #[derive(Debug)]
 pub struct EventQueue<E> {
-    heap: Vec<Entry<E>>,
+    /// Drawn events.
+    heap: Vec<Scheduled<E>>,
     lanes: Vec<LaneQueue<E>>,
+    heads: Heads,
     /// Drawn events that were cancelled before their time.
     cancelled: BTreeSet<u64>,
     next_seq: u64,
@@ -74,25 +70,26 @@ pub struct EventQueue<E> {
 
 impl<E: Copy> EventQueue<E> {
     /// The bytes that a waiting drawn event takes.
-    pub const ENTRY_BYTES: usize = size_of::<Entry<E>>();
+    pub const ENTRY_BYTES: usize = size_of::<Scheduled<E>>();
 
     /// An empty list.
     #[must_use]
     pub fn new() -> EventQueue<E> {
-        EventQueue { heap: Vec::new(), lanes: Vec::new(), cancelled: BTreeSet::new(), next_seq: 0 }
+        let (heap, lanes, heads) = (Vec::new(), Vec::new(), Heads::default());
+        EventQueue { heap, lanes, heads, cancelled: BTreeSet::new(), next_seq: 0 }
     }
 
     /// A new FIFO lane: times pushed to it must never fall.
     pub fn add_lane(&mut self) -> Lane {
         let lane = Lane(u32::try_from(self.lanes.len()).expect("a lane a constant of the scenario"));
-        self.lanes.push(LaneQueue { events: VecDeque::new(), left: 0, competes: false });
+        self.lanes.push(LaneQueue { events: VecDeque::new(), left: 0 });
         lane
     }
 
     /// Adds an event at a drawn time.
     pub fn push(&mut self, time: u64, event: E) -> Handle {
         let seq = self.take_seq();
-        self.insert(Entry { time, seq, slot: Slot::Event(event) });
+        self.insert(Scheduled { time, seq, event });
         Handle { seq, place: Place::Heap }
     }
 
@@ -102,11 +99,10 @@ impl<E: Copy> EventQueue<E> {
         let queue = &mut self.lanes[lane.0 as usize];
         debug_assert!(queue.events.back().is_none_or(|last| last.0 <= time), "a lane keeps the order of time");
         let position = queue.left.wrapping_add(u32::try_from(queue.events.len()).expect("fewer than 2³² in flight"));
-        queue.events.push_back((time, seq, Some(event)));
-        if !queue.competes {
-            queue.competes = true;
-            self.insert(Entry { time, seq, slot: Slot::Head(lane) });
+        if queue.events.is_empty() {
+            self.heads.add(lane.0 as usize, key(time, seq));
         }
+        queue.events.push_back((time, seq, Some(event)));
         Handle { seq, place: Place::Lane(lane, position) }
     }
 
@@ -124,7 +120,13 @@ impl<E: Copy> EventQueue<E> {
                 let entry = &mut queue.events[position.wrapping_sub(queue.left) as usize];
                 debug_assert_eq!(entry.1, handle.seq, "the handle of an event that is still to come");
                 entry.2 = None;
-                queue.drop_dead_heads();
+                if position == queue.left {
+                    queue.drop_dead_heads();
+                    self.heads.remove(lane.0 as usize);
+                    if let Some(head) = queue.head() {
+                        self.heads.add(lane.0 as usize, head);
+                    }
+                }
             }
         }
     }
@@ -132,24 +134,19 @@ impl<E: Copy> EventQueue<E> {
     /// The next event, if there is one at or before `limit`.
     pub fn pop(&mut self, limit: u64) -> Option<Scheduled<E>> {
         loop {
-            let top = *self.heap.first()?;
-            match top.slot {
-                Slot::Event(event) => {
-                    if !self.cancelled.is_empty() && self.cancelled.remove(&top.seq) {
-                        self.remove_top();
-                        continue;
-                    }
-                    if top.time > limit {
-                        return None;
-                    }
-                    self.remove_top();
-                    return Some(Scheduled { time: top.time, seq: top.seq, event });
-                }
-                Slot::Head(lane) => {
-                    if let Some(scheduled) = self.pop_lane(lane, top, limit)? {
-                        return Some(scheduled);
-                    }
-                }
+            let (head, lane) = self.heads.first().unwrap_or((NONE, 0));
+            let drawn = self.heap.first().map_or(NONE, Scheduled::key);
+            let least = head.min(drawn);
+            if least == NONE || least > key(limit, u64::MAX) {
+                return None;
+            }
+            if head < drawn {
+                return Some(self.pop_lane(lane));
+            }
+            let top = self.heap[0];
+            self.remove_top();
+            if self.cancelled.is_empty() || !self.cancelled.remove(&top.seq) {
+                return Some(top);
             }
         }
     }
@@ -158,40 +155,26 @@ impl<E: Copy> EventQueue<E> {
     #[must_use]
     pub fn pending(&self) -> usize {
         let in_lanes: usize = self.lanes.iter().map(|lane| lane.events.len()).sum();
-        let heads = self.lanes.iter().filter(|lane| lane.competes).count();
-        self.heap.len() - heads + in_lanes
+        self.heap.len() + in_lanes
     }
 
-    /// The head of a lane whose turn it seems to be: `None` when it is beyond the limit, `Some(None)` when the entry was
-    /// out of date and has been put right.
-    #[expect(clippy::option_option, reason = "two questions: may we go on, and is there an event")]
-    fn pop_lane(&mut self, lane: Lane, top: Entry<E>, limit: u64) -> Option<Option<Scheduled<E>>> {
-        let queue = &mut self.lanes[lane.0 as usize];
-        let mut found = None;
-        if let Some(&(time, seq, event)) = queue.events.front()
-            && seq == top.seq
-        {
-            if time > limit {
-                return None;
-            }
-            queue.leave();
-            queue.drop_dead_heads();
-            found = event.map(|event| Scheduled { time, seq, event });
+    /// The head of this lane, which is a live one.
+    fn pop_lane(&mut self, lane: usize) -> Scheduled<E> {
+        let queue = &mut self.lanes[lane];
+        let (time, seq, event) = *queue.events.front().expect("a lane that wins has a head");
+        queue.leave();
+        queue.drop_dead_heads();
+        self.heads.remove(lane);
+        if let Some(head) = queue.head() {
+            self.heads.add(lane, head);
         }
-        if let Some(&(time, seq, _)) = queue.events.front() {
-            self.heap[0] = Entry { time, seq, slot: Slot::Head(lane) };
-            self.sift_down(0);
-        } else {
-            queue.competes = false;
-            self.remove_top();
-        }
-        Some(found)
+        Scheduled { time, seq, event: event.expect("dead heads are dropped at once") }
     }
 
     /// Takes cancelled events out of the heap: timers of hours that are set and taken back every second must not pile up.
     fn sweep(&mut self) {
         let cancelled = std::mem::take(&mut self.cancelled);
-        self.heap.retain(|entry| !matches!(entry.slot, Slot::Event(_)) || !cancelled.contains(&entry.seq));
+        self.heap.retain(|entry| !cancelled.contains(&entry.seq));
         for at in (0..self.heap.len().div_ceil(ARITY)).rev() {
             self.sift_down(at);
         }
@@ -203,7 +186,7 @@ impl<E: Copy> EventQueue<E> {
         seq
     }
 
-    fn insert(&mut self, entry: Entry<E>) {
+    fn insert(&mut self, entry: Scheduled<E>) {
         self.heap.push(entry);
         let mut at = self.heap.len() - 1;
         while at > 0 {
@@ -262,6 +245,10 @@ impl<E: Copy> Default for EventQueue<E> {
 }
 
 impl<E> LaneQueue<E> {
+    fn head(&self) -> Option<Key> {
+        self.events.front().map(|head| key(head.0, head.1))
+    }
+
     fn leave(&mut self) {
         self.events.pop_front();
         self.left = self.left.wrapping_add(1);

@@ -139,6 +139,7 @@ impl IdpRestart {
     }
 
     fn stop(&self, phase: Phase, nodes: &[IdpNodeId], control: &mut dyn Control) {
+        control.restart_begins();
         control.stop_nodes(nodes);
         match self.on_restart {
             OnRestart::InvalidateAll => control.kill(Death::AllTokens),

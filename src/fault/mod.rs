@@ -111,7 +111,9 @@ pub trait Control {
     /// Nodes that are up finish old requests and refuse new ones.
     fn drain_nodes(&mut self, nodes: &[IdpNodeId]);
     fn stop_nodes(&mut self, nodes: &[IdpNodeId]);
-    /// The stop was that of a restart: a window ends, and the next one begins when the IdP would answer.
+    /// A restart is about to stop nodes: a window ends before anything fails by it.
+    fn restart_begins(&mut self);
+    /// The stop was that of a restart: the next window begins when the IdP would answer.
     fn restart_stopped(&mut self);
     fn begin_starting(&mut self, nodes: &[IdpNodeId]);
     /// Brings nodes back; `false` where a later stop has taken all of them over.

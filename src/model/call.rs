@@ -246,7 +246,7 @@ impl<O: Observer> World<O> {
         }
         call.inside = true;
         let word = call.birth.word(Word::Overhead);
-        let wait = self.lanes.overhead.wait(&self.config.gateway.overhead, || uniform(word));
+        let wait = self.lanes.overhead.wait(|| uniform(word));
         self.wait(wait, Event::Call(id, Step::NeedsToken), s);
     }
 
@@ -277,8 +277,7 @@ impl<O: Observer> World<O> {
                     self.tell(s.now(), Fact::AcceptedWhileDead);
                 }
                 self.settle(id, if forbidden { Outcome::Forbidden } else { Outcome::Ok }, s);
-                let service = &self.config.apis[api.index()].service_time;
-                self.lanes.service[api.index()].wait(service, || uniform(word))
+                self.lanes.service[api.index()].wait(|| uniform(word))
             }
         };
         self.wait(service, Event::Call(id, Step::Answered), s);

@@ -2,7 +2,7 @@
 
 use super::config::{Validation, WorldConfig};
 use super::event::Event;
-use crate::dist::Dist;
+use crate::dist::{Dist, Sampler};
 use crate::engine::{Delay, Schedule};
 use crate::policy::Policy;
 use crate::time::SimSpan;
@@ -19,6 +19,7 @@ pub(super) enum Wait {
 #[derive(Clone, Debug)]
 pub(super) struct Timer {
     constant: Option<Wait>,
+    sampler: Sampler,
     extra: SimSpan,
 }
 
@@ -31,12 +32,18 @@ impl Wait {
 impl Timer {
     /// For a distribution, to each sample of which `extra` is added.
     fn new(dist: &Dist, extra: SimSpan, s: &mut Schedule<Event>) -> Timer {
-        Timer { constant: dist.constant().map(|span| Wait::constant(span + extra, s)), extra }
+        let constant = dist.constant().map(|span| Wait::constant(span + extra, s));
+        Timer { constant, sampler: dist.sampler(), extra }
     }
 
     /// The wait; the uniform is asked for only where the distribution is not a constant.
-    pub fn wait(&self, dist: &Dist, uniform: impl FnOnce() -> f64) -> Wait {
-        self.constant.unwrap_or_else(|| Wait::After(Delay::Drawn(dist.sample(uniform()) + self.extra)))
+    pub fn wait(&self, uniform: impl FnOnce() -> f64) -> Wait {
+        self.constant.unwrap_or_else(|| Wait::After(Delay::Drawn(self.sample(uniform()))))
+    }
+
+    /// The span, drawn also where the distribution is a constant.
+    pub fn sample(&self, uniform: f64) -> SimSpan {
+        self.sampler.sample(uniform) + self.extra
     }
 }
 

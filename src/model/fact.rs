@@ -75,7 +75,7 @@ pub enum Fact {
         from: SimTime,
         to: SimTime,
     },
-    /// A restart stopped the IdP, or a node of it: windows end here.
+    /// A restart stops the IdP, or a node of it: windows end here, before anything fails by it.
     RestartStopped,
     /// The first instant after a restart from which a token request sent to the front would be answered.
     Ready,

@@ -124,7 +124,9 @@ impl Idp {
         if used == 0 {
             return None;
         }
-        let nth = |n: usize| (0..all).filter(|node| self.in_use(*node, health, now)).nth(n);
+        let nth = |n: usize| {
+            if used == all { Some(n) } else { (0..all).filter(|node| self.in_use(*node, health, now)).nth(n) }
+        };
         match front {
             Front::RoundRobin => {
                 let turn = self.turns[kind as usize];
@@ -193,19 +195,14 @@ impl<O: Observer> World<O> {
 
     /// A worker begins a service.
     fn serve_next(&mut self, node: IdpNodeId, job: Job, s: &mut Schedule<Event>) {
-        let (timer, dist, word) = match job {
-            Job::Token(flight) => {
-                (&self.lanes.token_service, &self.config.idp.token_service, self.flights[flight].words[1])
-            }
-            Job::Introspection(id) => {
-                let dist = &self.config.idp.introspection_service;
-                (&self.lanes.introspection_service, dist, self.introspections[id].words[1])
-            }
+        let (timer, word) = match job {
+            Job::Token(flight) => (&self.lanes.token_service, self.flights[flight].words[1]),
+            Job::Introspection(id) => (&self.lanes.introspection_service, self.introspections[id].words[1]),
         };
         let wait = if self.idp.slow.is_empty() {
-            timer.wait(dist, || uniform(word))
+            timer.wait(|| uniform(word))
         } else {
-            Wait::After(Delay::Drawn(dist.sample(uniform(word)).scaled(self.idp.factor())))
+            Wait::After(Delay::Drawn(timer.sample(uniform(word)).scaled(self.idp.factor())))
         };
         let delay = match wait {
             Wait::After(delay) => delay,
@@ -345,10 +342,16 @@ impl<O: Observer> World<O> {
         }
     }
 
-    /// A restart has stopped the IdP or a node: the next instant at which it would answer is looked for.
-    pub(super) fn await_ready(&mut self, s: &Schedule<Event>) {
-        self.idp.awaiting_ready = true;
+    /// A restart is about to stop the IdP or a node. Told before the stop itself: what is in service there fails by this
+    /// restart, and is no cost of the one before.
+    pub(super) fn end_window(&mut self, s: &Schedule<Event>) {
+        self.idp.awaiting_ready = false;
         self.tell(s.now(), Fact::RestartStopped);
+    }
+
+    /// A restart has stopped the IdP or a node: the next instant at which it would answer is looked for.
+    pub(super) fn await_ready(&mut self) {
+        self.idp.awaiting_ready = true;
     }
 
     /// The front may see something new.

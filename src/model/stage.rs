@@ -83,8 +83,12 @@ impl<O: Observer> Control for Stage<'_, O> {
         self.world.set_nodes(nodes, NodeState::Down, owner, self.schedule);
     }
 
+    fn restart_begins(&mut self) {
+        self.world.end_window(self.schedule);
+    }
+
     fn restart_stopped(&mut self) {
-        self.world.await_ready(self.schedule);
+        self.world.await_ready();
         self.world.front_looks(self.schedule);
     }
 

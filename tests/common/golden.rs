@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 /// Compares with `tests/golden/NAME`; with `UPDATE_GOLDEN=1` in the environment, writes it instead.
+#[expect(clippy::disallowed_methods, reason = "whether golden texts are rewritten is for the developer to say")]
 pub fn check(name: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
     if std::env::var_os("UPDATE_GOLDEN").is_some_and(|value| value == "1") {

@@ -259,8 +259,7 @@ const ARRIVALS: &[&str] = &[
     "{ process = \"closed\", users = 10, think = \"1s\" }",
 ];
 
-const BACKOFFS: &[&str] =
-    &["0s", "300ms", "{ first = \"100ms\", factor = 2.0, max = \"1s\", jitter = 0.5 }", "20s"];
+const BACKOFFS: &[&str] = &["0s", "300ms", "{ first = \"100ms\", factor = 2.0, max = \"1s\", jitter = 0.5 }", "20s"];
 
 const RETRIES: &[&str] = &[
     "{ attempts = 1, backoff = \"1s\" }",
@@ -268,15 +267,8 @@ const RETRIES: &[&str] = &[
     "{ attempts = 2, first = \"100ms\", factor = 2.0, max = \"1s\", jitter = 0.5 }",
 ];
 
-const FAULTS: &[&str] = &[
-    "idp-restart",
-    "idp-crash",
-    "idp-outage",
-    "idp-slow",
-    "gateway-restart",
-    "bus-outage",
-    "token-revoked",
-];
+const FAULTS: &[&str] =
+    &["idp-restart", "idp-crash", "idp-outage", "idp-slow", "gateway-restart", "bus-outage", "token-revoked"];
 
 const PRESETS: &[&str] = &[
     "ttl-only",
