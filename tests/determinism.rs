@@ -3,6 +3,7 @@
 mod common;
 
 use std::convert::Infallible;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -132,7 +133,7 @@ fn digests_are_those_that_are_pinned() {
             for replication in 0..2 {
                 let played = play::play(&scenario, policy, replication, Blind, &NEVER).unwrap();
                 let (policy, digest, events) = (&named.name, played.digest, played.events);
-                table.push_str(&format!("{name} {policy} {replication} {digest:016x} {events}\n"));
+                writeln!(table, "{name} {policy} {replication} {digest:016x} {events}").unwrap();
             }
         }
     }

@@ -34,6 +34,7 @@ impl fmt::Debug for Text {
 
 /// The same scenarios on every machine and every day: a failure is a failure for all. `WORLDS` in the environment asks
 /// for another number of them.
+#[expect(clippy::disallowed_methods, reason = "it moves no result, only how many are looked at")]
 fn in_random_worlds(cases: u32, check: impl Fn(&Loaded)) {
     let asked = std::env::var("WORLDS").ok().and_then(|worlds| worlds.parse().ok());
     let cases = asked.unwrap_or(cases);
