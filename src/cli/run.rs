@@ -15,6 +15,9 @@ pub fn run(console: &Console, global: &Global, command: &Run) -> Outcome {
     if command.trace.is_some() {
         return Err(Stop::Bad("`--trace` is not built yet".into()));
     }
+    if global.out.is_some() {
+        return Err(Stop::Bad("`run` prints its world and writes no folder; `--out` is for `compare`".into()));
+    }
     let loaded = scenario::load(&command.file, &global.set, global.seed).map_err(|d| Stop::Mistakes(Box::new(d)))?;
     console.diagnostics(&loaded.warnings);
     let scenario = &loaded.scenario;

@@ -111,6 +111,5 @@ pub fn scope(scenario: &Scenario, policy: usize) -> Scope {
         caches: if shared { credentials } else { credentials * world.gateway.nodes },
         workers: world.idp.workers,
         users: world.clients.iter().map(|client| client.users).collect(),
-        restarts: world.faults.iter().any(|fault| fault.fault.restarts_idp()),
     }
 }

@@ -43,6 +43,8 @@ pub struct Phase {
 }
 
 impl Phase {
+    /// So often a fault can begin in a run; the loader refuses more.
+    pub const MOST_OCCURRENCES: u64 = 65_536;
     const STEPS: u32 = 16;
     const NODES: u32 = 4_096;
 

@@ -67,8 +67,6 @@ pub struct Scope {
     pub workers: u32,
     /// Users, by population.
     pub users: Vec<u32>,
-    /// Whether the scenario has a restart: without one, nothing is said about restart windows.
-    pub restarts: bool,
 }
 
 /// One family of metrics.
@@ -174,15 +172,7 @@ mod tests {
     #[test]
     fn every_metric_has_a_name_of_its_own_and_a_value() {
         let mut names: Vec<&str> = all().iter().map(|metric| metric.name).collect();
-        let scope = Scope {
-            warmup: SimTime::ZERO,
-            end: SimTime(1),
-            lanes: 1,
-            caches: 1,
-            workers: 1,
-            users: vec![1],
-            restarts: true,
-        };
+        let scope = Scope { warmup: SimTime::ZERO, end: SimTime(1), lanes: 1, caches: 1, workers: 1, users: vec![1] };
         assert_eq!(Collectors::new(scope).values().len(), names.len());
         let n = names.len();
         names.sort_unstable();

@@ -27,6 +27,8 @@ pub struct Outages {
     lanes: Vec<Lane>,
     /// The window at hand began then.
     window: Option<SimTime>,
+    /// There has been one: without a restart that ended within the run, nothing is said about restart windows.
+    restarted: bool,
     failed_after_restart: u64,
     recovery: SimSpan,
     episodes: Vec<Episode>,
@@ -71,6 +73,7 @@ impl Collector for Outages {
             warmup: scope.warmup,
             lanes: vec![Lane::default(); scope.lanes],
             window: None,
+            restarted: false,
             failed_after_restart: 0,
             recovery: SimSpan::ZERO,
             episodes: Vec::new(),
@@ -103,7 +106,7 @@ impl Collector for Outages {
             sum as f64 / 1e9 / lanes
         };
         let worst = |span: fn(&Lane) -> SimSpan| self.lanes.iter().map(span).max().unwrap_or_default().as_secs_f64();
-        let if_restarts = |value: f64| if scope.restarts { value } else { f64::NAN };
+        let if_restarts = |value: f64| if self.restarted { value } else { f64::NAN };
         out.extend([mean(|lane| lane.downtime), worst(|lane| lane.downtime)]);
         out.push(if_restarts(mean(|lane| lane.after_restart)));
         out.push(if_restarts(worst(|lane| lane.after_restart)));
@@ -147,7 +150,7 @@ impl Outages {
         if let Some(from) = lane.charged_from.take() {
             lane.after_restart += at.since(from.max(warmup));
             if !lane.recovered && at >= warmup {
-                self.recovery = self.recovery.max(at.since(ready));
+                self.recovery = self.recovery.max(at.since(ready.max(warmup)));
             }
         }
     }
@@ -173,6 +176,7 @@ impl Outages {
 
     fn begin_window(&mut self, at: SimTime) {
         self.window = Some(at);
+        self.restarted = true;
         for lane in &mut self.lanes {
             (lane.charged_from, lane.recovered) = (None, false);
         }
@@ -186,7 +190,7 @@ mod tests {
 
     fn scope() -> Scope {
         let end = SimTime(100_000_000_000);
-        Scope { warmup: SimTime::ZERO, end, lanes: 2, caches: 2, workers: 1, users: vec![1], restarts: true }
+        Scope { warmup: SimTime::ZERO, end, lanes: 2, caches: 2, workers: 1, users: vec![1] }
     }
 
     fn call(lane: u32, at_s: u64, outcome: Outcome) -> (SimTime, Fact) {
@@ -238,6 +242,12 @@ mod tests {
         ];
         // Charged 12–30 and 70–100 on one lane of two; the second window's recovery never came.
         assert_eq!(measured(&scope(), &facts), [44.0, 88.0, 24.0, 48.0, 2.0, 60.0, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn without_a_restart_nothing_is_said_about_restarts() {
+        let values = measured(&scope(), &[call(0, 5, BAD), call(0, 10, Outcome::Ok)]);
+        assert!(values[2..6].iter().all(|value| value.is_nan()), "{values:?}");
     }
 
     #[test]

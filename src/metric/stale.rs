@@ -47,7 +47,7 @@ impl Collector for StaleTokens {
     fn values(&mut self, scope: &Scope, out: &mut Vec<f64>) {
         let mean = |span: SimSpan| span.as_secs_f64() / scope.caches as f64;
         out.push(mean(self.stale));
-        out.push(if scope.restarts { mean(self.after_ready) } else { f64::NAN });
+        out.push(if self.windows.is_empty() { f64::NAN } else { mean(self.after_ready) });
     }
 }
 
@@ -67,8 +67,7 @@ mod tests {
     #[test]
     fn stale_time_counts_once_and_inside_windows_again() {
         let at = |s: u64| SimTime(s * 1_000_000_000);
-        let scope =
-            Scope { warmup: at(5), end: at(99), lanes: 1, caches: 2, workers: 1, users: vec![1], restarts: true };
+        let scope = Scope { warmup: at(5), end: at(99), lanes: 1, caches: 2, workers: 1, users: vec![1] };
         let mut stale = StaleTokens::new(&scope);
         for (now, fact) in [
             (at(10), Fact::RestartStopped),

@@ -21,6 +21,8 @@ pub enum Reason {
     NotAFolder,
     /// A folder that was not made by this program.
     Foreign,
+    /// Another run is writing there.
+    Busy,
     /// Files in a results folder that this program did not write.
     Added(Vec<String>),
 }
@@ -32,6 +34,9 @@ impl fmt::Display for WriteError {
             Reason::Io(error) => write!(f, "cannot write {path}: {error}; {}", advice(error.kind())),
             Reason::NotAFolder => {
                 write!(f, "cannot write {path}: a file is in the way; move it, or choose another folder with --out")
+            }
+            Reason::Busy => {
+                write!(f, "another run is writing to {path}; wait for it, or choose another folder with --out")
             }
             Reason::Foreign => write!(
                 f,

@@ -21,6 +21,8 @@ pub struct Folder {
     beside: PathBuf,
     hashes: BTreeMap<String, String>,
     committed: bool,
+    /// Locked while this run writes: another run into the same place is refused.
+    _lock: File,
 }
 
 /// A file of the folder that is written piece by piece, and hashed on the way.
@@ -39,12 +41,25 @@ impl Folder {
         let place = fs::canonicalize(place).unwrap_or_else(|_| place.to_path_buf());
         check_replaceable(&place)?;
         let beside = sibling(&place, "new");
+        if place.exists() {
+            // Better told now than when all is simulated.
+            remove_ours(&sibling(&place, "old"))?;
+        }
+        let busy = || WriteError { path: place.clone(), reason: Reason::Busy };
+        let marker = beside.join(UNFINISHED);
+        if File::open(&marker).is_ok_and(|file| file.try_lock().is_err()) {
+            return Err(busy());
+        }
         remove_ours(&beside)?;
-        fs::create_dir_all(&beside).map_err(at(&beside))?;
-        let folder = Folder { place, beside, hashes: BTreeMap::new(), committed: false };
-        let marker = folder.beside.join(UNFINISHED);
-        fs::write(&marker, "a run is writing here, or was killed\n").map_err(at(&marker))?;
-        Ok(folder)
+        fs::create_dir_all(beside.parent().unwrap_or(Path::new("."))).map_err(at(&beside))?;
+        match fs::create_dir(&beside) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(busy()),
+            made => made.map_err(at(&beside))?,
+        }
+        let mut lock = File::create(&marker).map_err(at(&marker))?;
+        lock.try_lock().map_err(|_| busy())?;
+        lock.write_all(b"a run is writing here, or was killed\n").map_err(at(&marker))?;
+        Ok(Folder { place, beside, hashes: BTreeMap::new(), committed: false, _lock: lock })
     }
 
     /// Writes one file.
@@ -184,6 +199,17 @@ fn remove_ours(path: &Path) -> Result<(), WriteError> {
 mod tests {
     use super::*;
 
+    #[test]
+    fn a_second_run_into_the_same_place_is_refused_while_the_first_one_writes() {
+        let root = tempfile::tempdir().unwrap();
+        let place = root.path().join("results");
+        let first = Folder::create(&place).unwrap();
+        let second = Folder::create(&place).unwrap_err();
+        assert!(second.to_string().starts_with("another run is writing to"), "{second}");
+        drop(first);
+        Folder::create(&place).unwrap();
+    }
+
     fn complete(place: &Path, text: &str) -> Result<(), WriteError> {
         let mut folder = Folder::create(place)?;
         folder.write("summary.csv", text.as_bytes())?;
@@ -212,7 +238,9 @@ mod tests {
     fn a_killed_run_is_cleaned_up_by_the_next() {
         let root = tempfile::tempdir().unwrap();
         let place = root.path().join("results");
-        std::mem::forget(Folder::create(&place).unwrap());
+        // What a killed process leaves: its folder and its marker, without the lock.
+        fs::create_dir(root.path().join("results.new")).unwrap();
+        fs::write(root.path().join("results.new").join(UNFINISHED), "").unwrap();
         assert_eq!(names_in(root.path()).unwrap(), ["results.new"]);
         complete(&place, "one").unwrap();
         assert_eq!(names_in(root.path()).unwrap(), ["results"]);

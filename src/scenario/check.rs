@@ -3,7 +3,7 @@
 use super::diagnostic::Diagnostic;
 use super::parts::{Client, FaultPart, Named, Parts};
 use super::reader::Reader;
-use crate::fault::Names;
+use crate::fault::{Names, Phase};
 use crate::key::Value;
 use crate::metric;
 
@@ -84,13 +84,25 @@ fn faults(reader: &mut Reader, parts: &Parts) {
             let earliest = table.table.dist("at").sample(f64::MIN_POSITIVE);
             if earliest >= run.table.span("duration") {
                 let duration = run.table.span("duration");
-                let mistake =
-                    Diagnostic::new("E030", format!("the fault `{}` begins after the end of the run", named.name));
+                let mistake = Diagnostic::new(
+                    "E030",
+                    format!("the fault `{}` does not begin before the end of the run", named.name),
+                );
                 let mistake = mistake.at_some(table.place("at"), format!("the run ends at {duration}"));
                 reader.say(match run.places.get("duration") {
                     Some(at) => mistake.also(at, "the run's duration"),
                     None => mistake,
                 });
+            }
+        }
+        if table.good(&["every"]) && run.good(&["duration"]) {
+            let (duration, every) = (run.table.span("duration"), table.table.opt_span("every"));
+            if let Some(every) = every.filter(|every| duration.0 / every.0 >= Phase::MOST_OCCURRENCES) {
+                let most = Phase::MOST_OCCURRENCES;
+                let message =
+                    format!("`every` is out of range: a fault begins at most {most} times in a run of {duration}");
+                let place = table.place("every");
+                reader.say(Diagnostic::new("E017", message).at_some(place, format!("{every} is too often")));
             }
         }
         if !table.bad.is_empty() || (parts.apis.is_empty() && table.table.0.contains_key("credential")) {

@@ -107,7 +107,8 @@ fn deployment(reader: &mut Reader, root: &Branch) -> Option<Deployment> {
 
 fn scenario(reader: &mut Reader, parts: &parts::Parts) -> Scenario {
     let top = &parts.tables[""].table;
-    let text = |key: &str| top.text(key).to_owned();
+    // What is told of a scenario goes to terminals and into pictures: no control characters there.
+    let text = |key: &str| top.text(key).replace(char::is_control, " ");
     Scenario {
         name: text("name"),
         title: text("title"),

@@ -57,7 +57,11 @@ fn heading(scenario: &Scenario, comparison: &Comparison) -> String {
     } else {
         format!("{finished} of {asked} replications, seed {}: {}", scenario.world.run.seed, comparison.stopped.reason())
     };
-    format!("{}: {}\n{replications}; ± is half the 95 % interval of the mean", scenario.name, scenario.title)
+    let interval = match finished {
+        1 => "one replication has no interval: raise run.replications",
+        _ => "± is half the 95 % interval of the mean",
+    };
+    format!("{}: {}\n{replications}; {interval}", scenario.name, scenario.title)
 }
 
 /// A column of the main table: its title, and what it says of a policy.
