@@ -176,9 +176,7 @@ impl<O: Observer> World<O> {
         }
         self.tell(s.now(), Fact::Delivered { notice, gateway });
         let what = Drop::IssuedBefore(self.bus.notices[notice.index()].0.before);
-        let credentials = self.config.credentials.len();
-        for index in gateway.index() * credentials..(gateway.index() + 1) * credentials {
-            let holder = HolderId::at(index);
+        for holder in self.holders_at(gateway).map(HolderId::at) {
             if !self.concerns(notice, holder) {
                 continue;
             }

@@ -74,6 +74,12 @@ impl<O: Observer> World<O> {
         HolderId::at(call.gateway.index() * self.config.credentials.len() + credential.index())
     }
 
+    /// The positions of a gateway node's holders, one a credential.
+    pub(super) fn holders_at(&self, gateway: GatewayId) -> std::ops::Range<usize> {
+        let credentials = self.config.credentials.len();
+        gateway.index() * credentials..(gateway.index() + 1) * credentials
+    }
+
     fn place(&mut self, holder: HolderId) -> &mut CachePlace {
         let cache = self.holders[holder.index()].cache;
         &mut self.caches[cache.index()]
@@ -296,17 +302,22 @@ impl<O: Observer> World<O> {
         if !self.policy.lifetime.caches() {
             return;
         }
-        self.unstale(self.holders[holder.index()].cache, s.now());
-        let killed = self.idp.truth.death(&entry.token, s.now()).is_some_and(|death| death.cause == Cause::StaleToken);
-        let place = self.place(holder);
-        let same = place.cache.put(entry).is_some_and(|old| old.token.id == entry.token.id);
-        place.stale_since = killed.then_some(s.now());
+        let same = self.place_entry(holder, entry, s.now()).is_some_and(|old| old.token.id == entry.token.id);
         let usable = SimSpan(entry.until.0.saturating_sub(entry.received.0).unsigned_abs());
         let after = self.policy.lifetime.refresh_after(usable, jitter).filter(|_| !same);
         if let Some(after) = after {
             let due = entry.received.after(after).clamped().max(s.now());
             self.arm(holder, Delay::Drawn(due.since(s.now())), s);
         }
+    }
+
+    /// Puts an entry into its place, stale at once where its token has been killed by then; returns what was there.
+    pub(super) fn place_entry(&mut self, holder: HolderId, entry: Entry, now: SimTime) -> Option<Entry> {
+        self.unstale(self.holders[holder.index()].cache, now);
+        let killed = self.idp.truth.death(&entry.token, now).is_some_and(|death| death.cause == Cause::StaleToken);
+        let place = self.place(holder);
+        place.stale_since = killed.then_some(now);
+        place.cache.put(entry)
     }
 
     /// Sets the timer of the next background fetch, instead of the one that was set.
@@ -414,10 +425,9 @@ impl<O: Observer> World<O> {
 
     /// Drops what a refusal is about from this holder's cache, or from all of its node's.
     pub(super) fn purge(&mut self, holder: HolderId, wide: bool, what: Drop, genuine: bool, s: &mut Schedule<Event>) {
-        let credentials = self.config.credentials.len();
-        let first = if wide { holder.index() / credentials * credentials } else { holder.index() };
-        for index in first..first + if wide { credentials } else { 1 } {
-            let holder = HolderId::at(index);
+        let gateway = self.holders[holder.index()].gateway;
+        let holders = if wide { self.holders_at(gateway) } else { holder.index()..holder.index() + 1 };
+        for holder in holders.map(HolderId::at) {
             if let Some(entry) = self.purge_one(holder, what, s) {
                 self.place(holder).dropped = Some(Dropped { token: entry.token.id, genuine });
             }
@@ -465,9 +475,8 @@ impl<O: Observer> World<O> {
 
     /// A gateway node went down: its caches, its flights and those who waited for them are lost.
     pub(super) fn holders_lost(&mut self, gateway: GatewayId, s: &mut Schedule<Event>) {
-        let credentials = self.config.credentials.len();
         let mut lost = Vec::new();
-        for index in gateway.index() * credentials..(gateway.index() + 1) * credentials {
+        for index in self.holders_at(gateway) {
             let holder = HolderId::at(index);
             self.holders[index].fetcher.reset(&mut lost);
             self.disarm(holder, s);

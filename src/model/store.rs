@@ -3,7 +3,6 @@
 
 use super::event::Event;
 use super::fact::Observer;
-use super::holder::CachePlace;
 use super::world::World;
 use crate::engine::Schedule;
 use crate::id::{CallId, HolderId, StoreOpId};
@@ -71,7 +70,8 @@ impl<O: Observer> World<O> {
                 self.cached(holder, entry, request, jitter, s);
             }
             StoreOp::Write { holder, entry, request, .. } => {
-                self.put_for_dead(holder, entry, s.now());
+                // The entry is there, and nobody sets a timer for it.
+                self.place_entry(holder, entry, s.now());
                 // Its flight is over: nobody else would tell the call for which it was.
                 request.owner.into_iter().for_each(|call| self.gateway_done(call));
             }
@@ -88,15 +88,6 @@ impl<O: Observer> World<O> {
             }
             StoreOp::SeekLock(_) => {}
         }
-    }
-
-    /// The write of a node that is down by now: the entry is there, and nobody sets a timer for it.
-    fn put_for_dead(&mut self, holder: HolderId, entry: Entry, now: SimTime) {
-        let cache = self.holders[holder.index()].cache;
-        self.unstale(cache, now);
-        let CachePlace { cache, .. } = &mut self.caches[cache.index()];
-        cache.put(entry);
-        self.tokens_died(now);
     }
 
     fn seek_lock(&mut self, holder: HolderId, s: &mut Schedule<Event>) {
