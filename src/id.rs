@@ -46,13 +46,19 @@ ids! {
     ApiId(u16);
     /// A consumer key with which gateways ask for backend tokens.
     CredentialId(u16);
+    /// A (consumer key, user, scope, binding): what at most one ACTIVE token exists for.
+    TokenKeyId(u32);
+    /// An application that asks the IdP itself.
+    ApplicationId(u16);
+    /// A thread of an application; the threads of all applications are counted through.
+    ThreadId(u32);
     /// A gateway node.
     GatewayId(u32);
     /// A node of the authorization server.
     IdpNodeId(u16);
-    /// A (gateway node, API) pair.
+    /// A (gateway node, API) pair; those of applications' threads come after all of these.
     LaneId(u32);
-    /// A (gateway node, credential) pair: who asks for tokens.
+    /// Who asks for tokens: a (gateway node, credential) pair, or a thread of an application; these come last.
     HolderId(u32);
     /// A cache entry: of a holder, or of a shared store for a credential.
     CacheId(u32);
@@ -66,6 +72,12 @@ ids! {
     ServiceId(u32);
     /// An operation of the shared store under way.
     StoreOpId(u32);
+    /// An operation of the database, under way or waiting for a connection.
+    DbOpId(u32);
+    /// A thread of a node's pool that writes a token.
+    WriterId(u32);
+    /// A change of rows on its way to the nodes' caches.
+    InvalidationId(u32);
     /// An event that the IdP has published, in order.
     NoticeId(u32);
     /// The delivery of a notice to a gateway.

@@ -6,6 +6,8 @@ use crate::dist::Dist;
 use crate::fault::Fault;
 use crate::id::{ApiId, CredentialId};
 use crate::key::Backoff;
+use crate::persistence::dialect::Dialect;
+use crate::persistence::{Renew, Rules};
 use crate::time::{SimSpan, SimTime};
 
 /// Everything of a scenario that all its policies share.
@@ -17,12 +19,17 @@ pub struct WorldConfig {
     pub control_plane_delay: Dist,
     pub bus: BusConfig,
     pub gateway: GatewayConfig,
-    /// The consumer keys of the gateways, sorted and without repetition.
+    pub db: DbConfig,
+    /// The consumer keys without repetition: those of the gateways, sorted, then those that only applications use, sorted.
     pub credentials: Vec<String>,
+    /// So many of them are the gateways'.
+    pub gateway_credentials: usize,
     /// Sorted by name.
     pub apis: Vec<ApiConfig>,
     /// Sorted by name.
     pub clients: Vec<ClientConfig>,
+    /// Sorted by name.
+    pub applications: Vec<ApplicationConfig>,
     /// Sorted by name.
     pub faults: Vec<FaultConfig>,
 }
@@ -71,6 +78,48 @@ pub struct IdpConfig {
     pub starting: Dist,
     pub restart_event: RestartEvent,
     pub unreachable: Unreachable,
+    pub persistence: Persistence,
+    pub cache: IdpCache,
+}
+
+/// Where the IdP keeps its tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Persistence {
+    /// In the memory of its nodes; every request creates a token.
+    Memory,
+    /// Nowhere: JWTs that every request creates, and nobody stores.
+    None,
+    Database(Rules),
+}
+
+impl Persistence {
+    /// Whether a database hands an active token out again.
+    #[must_use]
+    pub fn reuses(self) -> bool {
+        matches!(self, Persistence::Database(rules) if rules.renew == Renew::Reuse)
+    }
+}
+
+/// What a node of the IdP remembers of the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IdpCache {
+    pub ttl: SimSpan,
+    /// How long until a change reaches the other nodes; `None`: nodes tell each other nothing.
+    pub invalidation: Option<SimSpan>,
+}
+
+/// The IdP's database.
+#[derive(Clone, Debug)]
+pub struct DbConfig {
+    pub dialect: Dialect,
+    /// Whether the constraint is there.
+    pub con_app_key: bool,
+    pub read: Dist,
+    pub write: Dist,
+    /// Connections, of all nodes together.
+    pub pool: u32,
+    /// Who waits longer for one fails.
+    pub pool_wait: SimSpan,
 }
 
 /// How callers reach a node of the IdP.
@@ -210,6 +259,56 @@ pub enum Arrivals {
     Closed { think: Dist },
     /// These instants, in order.
     Trace { instants: Arc<[SimTime]> },
+}
+
+/// An application that asks the IdP for tokens itself.
+#[derive(Clone, Debug)]
+pub struct ApplicationConfig {
+    pub name: String,
+    /// Its consumer key, which is its name.
+    pub credential: CredentialId,
+    /// At least 1; named `<application>-1` …
+    pub threads: u32,
+    pub strategy: Strategy,
+    pub ask: Ask,
+    /// What the token is gone by when it is asked for.
+    pub ask_after: AskAfter,
+    /// Calls of a thread per second.
+    pub calls_per_s: f64,
+    pub api: ApiId,
+    /// Whether a refusal drops the token, so that the next call fetches.
+    pub refetches: bool,
+}
+
+/// Which thread asks for which token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strategy {
+    /// Each for itself, all for one token key.
+    PerThread,
+    /// The first one; the others read what it got.
+    OneThread,
+    /// Each for a scope of its own, and so for a token key of its own.
+    ScopePerThread,
+}
+
+/// When threads ask.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Ask {
+    /// All of them, uniformly within `spread` of each of these instants.
+    Burst { first: SimSpan, every: SimSpan, spread: SimSpan },
+    /// Now and then one of them.
+    Poisson { per_s: f64 },
+}
+
+/// What became of an application's token when it is asked for again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AskAfter {
+    /// It was revoked when the burst began.
+    Revocation,
+    /// It expired at that instant.
+    Expiry,
+    /// Nothing: the threads merely dropped it.
+    Nothing,
 }
 
 #[derive(Debug)]

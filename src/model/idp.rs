@@ -234,13 +234,13 @@ impl<O: Observer> World<O> {
     fn issue(&mut self, node: IdpNodeId, flight: FlightId, s: &mut Schedule<Event>) {
         let mut done = Done::Served;
         loop {
-            match persistence::memory::next(done) {
+            match persistence::request::Request::next_unstored(done) {
                 Step::Create => {
                     let token = self.create_token(node, flight, s.now());
                     self.flights[flight].answer = Some(Ok(token));
-                    done = Done::Created;
+                    done = Done::Created(token);
                 }
-                Step::Answer => return self.answer_flight(flight, s),
+                _ => return self.answer_flight(flight, s),
             }
         }
     }
@@ -267,7 +267,16 @@ impl<O: Observer> World<O> {
             TokenFormat::Opaque => (None, issued.after(lifetime)),
             TokenFormat::Jwt => (Some(self.idp.truth.keys.signing()), clock.instant_of(iat_s).after(lifetime)),
         };
-        Token { id, credential, node, key, issued, expires, iat_s }
+        Token {
+            id,
+            credential,
+            token_key: crate::id::TokenKeyId::at(credential.index()),
+            node,
+            key,
+            issued,
+            expires,
+            iat_s,
+        }
     }
 
     /// Tokens get the smaller of what the IdP gives and what the policy asks for.

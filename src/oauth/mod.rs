@@ -4,15 +4,17 @@ mod truth;
 
 pub use truth::{Death, KeyRing, NotBefore, Truth};
 
-use crate::id::{CredentialId, IdpNodeId, KeyId};
+use crate::id::{CredentialId, IdpNodeId, KeyId, TokenKeyId};
 use crate::time::{SimTime, Stamp};
 
 /// An access token as it was issued.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Token {
     /// Its number among all tokens of the run; warm tokens come first.
     pub id: u64,
     pub credential: CredentialId,
+    /// What it is for: at most one ACTIVE token of a database exists for it.
+    pub token_key: TokenKeyId,
     pub node: IdpNodeId,
     /// The key that signs it, if it is a JWT.
     pub key: Option<KeyId>,

@@ -164,6 +164,7 @@ mod tests {
         Token {
             id: 1,
             credential: CredentialId(0),
+            token_key: crate::id::TokenKeyId(0),
             node: IdpNodeId(1),
             key: Some(KeyId(0)),
             issued: Stamp(issued),

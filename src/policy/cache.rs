@@ -61,12 +61,13 @@ impl Cache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::{CredentialId, IdpNodeId};
+    use crate::id::{CredentialId, IdpNodeId, TokenKeyId};
 
     fn entry(id: u64) -> Entry {
         let token = Token {
             id,
             credential: CredentialId(0),
+            token_key: TokenKeyId(0),
             node: IdpNodeId(0),
             key: None,
             issued: Stamp(50),

@@ -5,14 +5,16 @@ use std::sync::Arc;
 use super::check::{closed_users, credentials};
 use super::parts::{Client, FaultPart, Named, Parts, PolicyPart};
 use super::{NamedPolicy, quantity};
+use crate::dist::Dist;
 use crate::fault::Names;
 use crate::id::{ApiId, CredentialId};
 use crate::key::{Backoff, Table, Value};
 use crate::model::config::{
-    ApiConfig, Arrivals, Balance, BusConfig, ClientConfig, FaultConfig, Front, GatewayConfig, HealthOf, IdpConfig,
-    Network, OnRestart, OnUnreachable, RestartEvent, RunConfig, Start, TokenFormat, Unreachable, Validation,
-    WorldConfig, WwwError,
+    ApiConfig, Arrivals, Balance, BusConfig, ClientConfig, DbConfig, FaultConfig, Front, GatewayConfig, HealthOf,
+    IdpCache, IdpConfig, Network, OnRestart, OnUnreachable, Persistence, RestartEvent, RunConfig, Start, TokenFormat,
+    Unreachable, Validation, WorldConfig, WwwError,
 };
+use crate::persistence::dialect::Dialect;
 use crate::policy::Policy;
 use crate::time::SimSpan;
 
@@ -35,7 +37,10 @@ pub fn world(parts: &Parts) -> WorldConfig {
         apis: parts.apis.iter().map(|part| api(part, &credentials)).collect(),
         clients: parts.clients.iter().map(|part| client(part, &parts.apis)).collect(),
         faults,
+        gateway_credentials: credentials.len(),
         credentials,
+        db: db(table("db")),
+        applications: Vec::new(),
     }
 }
 
@@ -88,6 +93,19 @@ fn idp(table: &Table, health: &Table) -> IdpConfig {
         starting: table.dist("starting"),
         restart_event: RestartEvent::from_word(table.text("restart_event")),
         unreachable: word(table, "unreachable", &[("refuse", Unreachable::Refuse), ("hang", Unreachable::Hang)]),
+        persistence: Persistence::Memory,
+        cache: IdpCache { ttl: SimSpan::secs(300), invalidation: Some(SimSpan::millis(10)) },
+    }
+}
+
+fn db(_: &Table) -> DbConfig {
+    DbConfig {
+        dialect: Dialect::Postgresql,
+        con_app_key: true,
+        read: Dist::Constant(SimSpan::millis(2)),
+        write: Dist::Constant(SimSpan::millis(4)),
+        pool: 50,
+        pool_wait: SimSpan::secs(60),
     }
 }
 
