@@ -3,6 +3,7 @@
 //! A flow is told what was done and answers with the next [`Step`]. `memory` has none that touch a database; the modes
 //! that do are flows of their own over the same steps.
 
+pub mod dialect;
 pub mod memory;
 
 /// What a flow was told.
