@@ -136,6 +136,12 @@ impl Stamp {
 }
 
 impl ClockOffset {
+    /// What a clock with this offset shows.
+    #[must_use]
+    pub fn shows(self, at: Stamp) -> Stamp {
+        Stamp(at.0.saturating_add(self.0))
+    }
+
     /// The whole seconds that a clock with this offset shows, floored.
     #[must_use]
     pub fn whole_secs(self, at: Stamp) -> i64 {

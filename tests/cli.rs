@@ -62,6 +62,15 @@ fn every_list_prints_as_a_table_and_as_json() {
 }
 
 #[test]
+fn the_listed_profiles_are_the_eight_databases_of_wso2() {
+    let (_, out, _) = outcome(&["list", "profiles", "--json"]);
+    let profiles: Vec<serde_json::Value> = serde_json::from_str(&out).expect("it is JSON");
+    let words: Vec<_> = profiles.iter().filter_map(|row| row["profile"].as_str()).collect();
+    assert_eq!(words, ["db2", "h2", "mssql", "mysql", "mysql-cluster", "oracle", "oracle-rac", "postgresql"]);
+    assert_eq!(profiles[3]["timestamps"], "TIMESTAMP: 1s, half up");
+}
+
+#[test]
 fn a_template_runs_as_it_is_and_is_not_overwritten() {
     let folder = tempfile::tempdir().expect("a folder");
     for template in ["idp-restart", "minimal"] {

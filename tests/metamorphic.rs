@@ -217,7 +217,7 @@ type Fate = (String, u32, SimTime, Outcome);
 /// The calls to an API, by the names of their lanes.
 fn fates(scenario: &Scenario, facts: &Facts, api: &str) -> Vec<Fate> {
     let of = |call: &stalegate::model::fact::Calls| {
-        (lane_name(&scenario.world, call.lane), call.user, call.first, call.outcome)
+        (lane_name(&scenario.world, call.lane), call.client_and_user().1, call.first, call.outcome)
     };
     facts.calls().map(of).filter(|(lane, ..)| lane.ends_with(&format!("/{api}"))).collect()
 }

@@ -102,12 +102,13 @@ pub fn play<O: Observer>(
 #[must_use]
 pub fn scope(scenario: &Scenario, policy: usize) -> Scope {
     let world = &scenario.world;
-    let credentials = world.credentials.len();
+    let credentials = world.gateway_credentials;
     let shared = scenario.policies[policy].policy.store.shared;
     Scope {
         warmup: SimTime::ZERO + world.run.warmup,
         end: SimTime::ZERO + world.run.duration,
         lanes: world.gateway.nodes * world.apis.len(),
+        application_lanes: world.applications.iter().map(|application| application.threads as usize).sum(),
         caches: if shared { credentials } else { credentials * world.gateway.nodes },
         workers: world.idp.workers,
         users: world.clients.iter().map(|client| client.users).collect(),

@@ -54,11 +54,25 @@ pub fn layout(world: &WorldConfig) -> Layout {
     Layout::new(world.run.duration, &windows)
 }
 
-/// `gateway-1/orders`.
+/// `gateway-1/orders`, or `batch-1/orders` for a thread of the application `batch`.
+///
+/// # Panics
+/// Where the world has no such lane.
 #[must_use]
 pub fn lane_name(world: &WorldConfig, lane: LaneId) -> String {
     let apis = world.apis.len();
-    format!("gateway-{}/{}", lane.index() / apis + 1, world.apis[lane.index() % apis].name)
+    let gateways = world.gateway.nodes * apis;
+    let Some(mut thread) = lane.index().checked_sub(gateways) else {
+        return format!("gateway-{}/{}", lane.index() / apis + 1, world.apis[lane.index() % apis].name);
+    };
+    for application in &world.applications {
+        let threads = application.threads as usize;
+        if thread < threads {
+            return format!("{}-{}/{}", application.name, thread + 1, world.apis[application.api.index()].name);
+        }
+        thread -= threads;
+    }
+    unreachable!("the world has no such lane")
 }
 
 fn record(

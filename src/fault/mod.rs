@@ -25,6 +25,11 @@ pub trait Fault: fmt::Debug + Send + Sync {
     /// How long one occurrence lasts in the mean, in seconds, from its instant to the last change it makes.
     fn lasts_s(&self) -> f64;
 
+    /// For how long back it takes back what a database has committed.
+    fn lost(&self) -> SimSpan {
+        SimSpan::ZERO
+    }
+
     /// Whether it stops the IdP by a restart, after which windows are measured.
     fn restarts_idp(&self) -> bool {
         false

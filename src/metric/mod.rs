@@ -4,6 +4,7 @@ mod calls;
 mod idp;
 mod latency;
 mod outage;
+mod persistence;
 mod stale;
 mod tokens;
 mod users;
@@ -61,6 +62,8 @@ pub struct Scope {
     pub end: SimTime,
     /// (gateway node, API) pairs.
     pub lanes: usize,
+    /// Threads of applications: each is a lane of its own.
+    pub application_lanes: usize,
     /// Caches that gateways use: one a holder, or one a credential in a shared store.
     pub caches: usize,
     /// Workers of a node of the IdP.
@@ -128,6 +131,7 @@ registry! {
     stale: stale::StaleTokens,
     idp: idp::IdpLoad,
     tokens: tokens::Tokens,
+    persistence: persistence::Persistence,
     users: users::UsersAffected,
     latency: latency::Latency,
 }
@@ -172,7 +176,9 @@ mod tests {
     #[test]
     fn every_metric_has_a_name_of_its_own_and_a_value() {
         let mut names: Vec<&str> = all().iter().map(|metric| metric.name).collect();
-        let scope = Scope { warmup: SimTime::ZERO, end: SimTime(1), lanes: 1, caches: 1, workers: 1, users: vec![1] };
+        let (lanes, application_lanes, caches, workers, users) = (1, 1, 1, 1, vec![1]);
+        let (warmup, end) = (SimTime::ZERO, SimTime(1));
+        let scope = Scope { warmup, end, lanes, application_lanes, caches, workers, users };
         assert_eq!(Collectors::new(scope).values().len(), names.len());
         let n = names.len();
         names.sort_unstable();

@@ -24,6 +24,8 @@ pub struct Episode {
 #[derive(Debug)]
 pub struct Outages {
     warmup: SimTime,
+    /// So many lanes are the gateways'; those of applications come after them.
+    gateway_lanes: usize,
     lanes: Vec<Lane>,
     /// The window at hand began then.
     window: Option<SimTime>,
@@ -66,12 +68,14 @@ impl Collector for Outages {
         lower("recovery_s", Unit::Seconds, "from ready until the last lane had recovered; the largest window"),
         lower("censored_lanes", Unit::Count, "lanes with an episode open at the end"),
         lower("episodes", Unit::Count, "outage episodes, over all lanes"),
+        lower("application_downtime_s", Unit::Seconds, "as downtime_s, over the lanes of applications' threads"),
     ];
 
     fn new(scope: &Scope) -> Outages {
         Outages {
             warmup: scope.warmup,
-            lanes: vec![Lane::default(); scope.lanes],
+            gateway_lanes: scope.lanes,
+            lanes: vec![Lane::default(); scope.lanes + scope.application_lanes],
             window: None,
             restarted: false,
             failed_after_restart: 0,
@@ -96,23 +100,25 @@ impl Collector for Outages {
     #[expect(clippy::cast_precision_loss, reason = "a number of lanes in a mean")]
     fn values(&mut self, scope: &Scope, out: &mut Vec<f64>) {
         self.end_window(scope.end);
-        let censored = self.lanes.iter().filter(|lane| lane.open.is_some()).count();
+        let censored = self.lanes[..scope.lanes].iter().filter(|lane| lane.open.is_some()).count();
         for index in 0..self.lanes.len() {
             self.close(LaneId::at(index), scope.end);
         }
-        let lanes = self.lanes.len() as f64;
-        let mean = |span: fn(&Lane) -> SimSpan| {
-            let sum: u128 = self.lanes.iter().map(|lane| u128::from(span(lane).0)).sum();
-            sum as f64 / 1e9 / lanes
+        let (lanes, applications) = self.lanes.split_at(scope.lanes);
+        let mean = |lanes: &[Lane], span: fn(&Lane) -> SimSpan| {
+            let sum: u128 = lanes.iter().map(|lane| u128::from(span(lane).0)).sum();
+            if lanes.is_empty() { f64::NAN } else { sum as f64 / 1e9 / lanes.len() as f64 }
         };
-        let worst = |span: fn(&Lane) -> SimSpan| self.lanes.iter().map(span).max().unwrap_or_default().as_secs_f64();
+        let worst = |span: fn(&Lane) -> SimSpan| lanes.iter().map(span).max().unwrap_or_default().as_secs_f64();
         let if_restarts = |value: f64| if self.restarted { value } else { f64::NAN };
-        out.extend([mean(|lane| lane.downtime), worst(|lane| lane.downtime)]);
-        out.push(if_restarts(mean(|lane| lane.after_restart)));
+        let episodes = self.episodes.iter().filter(|episode| episode.lane.index() < scope.lanes).count();
+        out.extend([mean(lanes, |lane| lane.downtime), worst(|lane| lane.downtime)]);
+        out.push(if_restarts(mean(lanes, |lane| lane.after_restart)));
         out.push(if_restarts(worst(|lane| lane.after_restart)));
         out.push(if_restarts(count(self.failed_after_restart)));
         out.push(if_restarts(self.recovery.as_secs_f64()));
-        out.extend([count(censored as u64), count(self.episodes.len() as u64)]);
+        out.extend([count(censored as u64), count(episodes as u64)]);
+        out.push(mean(applications, |lane| lane.downtime));
     }
 }
 
@@ -146,10 +152,11 @@ impl Outages {
     /// Charges what of the open episode belongs to the window, which it leaves at `at`.
     fn charge(&mut self, lane: LaneId, at: SimTime) {
         let (Some(ready), warmup) = (self.window, self.warmup) else { return };
+        let of_gateway = lane.index() < self.gateway_lanes;
         let lane = &mut self.lanes[lane.index()];
         if let Some(from) = lane.charged_from.take() {
             lane.after_restart += at.since(from.max(warmup));
-            if !lane.recovered && at >= warmup {
+            if of_gateway && !lane.recovered && at >= warmup {
                 self.recovery = self.recovery.max(at.since(ready.max(warmup)));
             }
         }
@@ -190,13 +197,13 @@ mod tests {
 
     fn scope() -> Scope {
         let end = SimTime(100_000_000_000);
-        Scope { warmup: SimTime::ZERO, end, lanes: 2, caches: 2, workers: 1, users: vec![1] }
+        Scope { warmup: SimTime::ZERO, end, lanes: 2, application_lanes: 1, caches: 2, workers: 1, users: vec![1] }
     }
 
     fn call(lane: u32, at_s: u64, outcome: Outcome) -> (SimTime, Fact) {
         let at = SimTime(at_s * 1_000_000_000);
-        let (lane, client) = (LaneId(lane), ClientId(0));
-        (at, Fact::Calls(Calls { lane, client, user: 0, outcome, n: 1, first: at, last: at }))
+        let (lane, user) = (LaneId(lane), Some((ClientId(0), 0)));
+        (at, Fact::Calls(Calls { lane, user, outcome, n: 1, first: at, last: at }))
     }
 
     const BAD: Outcome = Outcome::Failed(Cause::StaleToken);
@@ -226,7 +233,14 @@ mod tests {
             call(1, 55, Outcome::Ok),
         ];
         // Lane 0: 12–40, charged 25–40. Lane 1: 13–26, nothing charged; 50–55, charged, but after it had recovered.
-        assert_eq!(measured(&scope(), &facts), [23.0, 28.0, 10.0, 15.0, 2.0, 20.0, 0.0, 3.0]);
+        assert_eq!(measured(&scope(), &facts), [23.0, 28.0, 10.0, 15.0, 2.0, 20.0, 0.0, 3.0, 0.0]);
+    }
+
+    #[test]
+    fn the_lanes_of_applications_are_measured_apart() {
+        let facts = [call(2, 10, BAD), call(2, 25, Outcome::Ok), call(0, 30, BAD), call(0, 36, Outcome::Ok)];
+        let values = measured(&scope(), &facts);
+        assert_eq!((values[0], values[7], values[8]), (3.0, 1.0, 15.0));
     }
 
     #[test]
@@ -241,7 +255,7 @@ mod tests {
             call(0, 70, BAD),
         ];
         // Charged 12–30 and 70–100 on one lane of two; the second window's recovery never came.
-        assert_eq!(measured(&scope(), &facts), [44.0, 88.0, 24.0, 48.0, 2.0, 60.0, 1.0, 1.0]);
+        assert_eq!(measured(&scope(), &facts), [44.0, 88.0, 24.0, 48.0, 2.0, 60.0, 1.0, 1.0, 0.0]);
     }
 
     #[test]

@@ -24,12 +24,13 @@ impl Collector for UsersAffected {
         if let Fact::Calls(calls) = fact
             && matches!(calls.outcome, Outcome::Failed(_))
             && at >= self.warmup
+            && let Some((client, user)) = calls.user
         {
-            let hit = &mut self.hit[calls.client.index()];
+            let hit = &mut self.hit[client.index()];
             if hit.is_empty() {
-                hit.resize((self.users[calls.client.index()] as usize).div_ceil(64), 0);
+                hit.resize((self.users[client.index()] as usize).div_ceil(64), 0);
             }
-            hit[calls.user as usize / 64] |= 1 << (calls.user % 64);
+            hit[user as usize / 64] |= 1 << (user % 64);
         }
     }
 

@@ -9,7 +9,7 @@ use super::fact::{Observer, Request};
 use super::idp::{Arrival, Job};
 use super::world::World;
 use crate::engine::{Handle, Schedule};
-use crate::id::{ApiId, CallId, IntrospectionId, KeyId};
+use crate::id::{ApiId, CallId, IdpNodeId, IntrospectionId, KeyId};
 use crate::oauth::{Cause, Token};
 use crate::rng::{ROW_WORDS, Row, Rows};
 use crate::time::{SimSpan, SimTime, Stamp};
@@ -171,10 +171,11 @@ impl<O: Observer> World<O> {
         }
     }
 
-    /// The IdP has looked the token up: the truth at this instant.
-    pub(super) fn introspected(&mut self, id: IntrospectionId, s: &mut Schedule<Event>) {
-        let death = self.idp.truth.death(&self.introspections[id].token, s.now());
-        self.introspections[id].answer = Some(Ok(death.map(|death| death.cause)));
+    /// A node of the IdP has looked the token up: the truth at this instant, as the node sees it.
+    pub(super) fn introspected(&mut self, id: IntrospectionId, node: IdpNodeId, s: &mut Schedule<Event>) {
+        let token = self.introspections[id].token;
+        let dead = self.state_at(node, &token, s.now());
+        self.introspections[id].answer = Some(Ok(dead));
         s.after(self.lanes.backend_idp, Event::Introspection(id, Leg::Back));
     }
 

@@ -103,7 +103,7 @@ impl<O: Observer> World<O> {
     /// The control plane hands a notice to the bus.
     pub(super) fn on_bus(&mut self, notice: NoticeId, s: &mut Schedule<Event>) {
         self.bus.notices[notice.index()].1 = true;
-        if !self.policy.events.subscribe {
+        if !self.policies.gateways.events.subscribe {
             return;
         }
         for gateway in (0..self.gateways.len()).map(GatewayId::at) {
@@ -180,7 +180,7 @@ impl<O: Observer> World<O> {
             if !self.concerns(notice, holder) {
                 continue;
             }
-            if self.policy.store.shared {
+            if self.policies.gateways.store.shared {
                 self.store_op(StoreOp::EventPurge { holder, what }, s);
             } else {
                 self.event_purge(holder, what, s);
@@ -191,7 +191,7 @@ impl<O: Observer> World<O> {
     /// Whether the rule drops this holder's entry for this notice.
     fn concerns(&self, notice: NoticeId, holder: HolderId) -> bool {
         let (notice, holder) = (&self.bus.notices[notice.index()].0, &self.holders[holder.index()]);
-        match self.policy.events.purge {
+        match self.policies.gateways.events.purge {
             EventPurge::Issuer => true,
             EventPurge::Token => {
                 let entry = self.caches[holder.cache.index()].cache.any();
@@ -203,7 +203,7 @@ impl<O: Observer> World<O> {
 
     /// Drops a holder's entry for an event, and fetches anew if the rule says so.
     pub(super) fn event_purge(&mut self, holder: HolderId, what: Drop, s: &mut Schedule<Event>) {
-        if self.purge_one(holder, what, s).is_some() && self.policy.events.refetch {
+        if self.purge_one(holder, what, s).is_some() && self.policies.gateways.events.refetch {
             self.refresh(holder, s);
         }
     }
@@ -234,7 +234,7 @@ impl<O: Observer> World<O> {
             let gap = SimSpan(FIRST_GAP.0 << subscriber.tries.min(10)).min(LONGEST_GAP);
             subscriber.tries += 1;
             subscriber.next_try = Some(s.now() + gap);
-            if self.policy.events.subscribe {
+            if self.policies.gateways.events.subscribe {
                 s.at(s.now() + gap, Event::Reconnect(gateway));
             }
             return;
@@ -243,7 +243,7 @@ impl<O: Observer> World<O> {
         for notice in std::mem::take(&mut subscriber.kept) {
             self.carry(Delivery { notice, gateway }, s);
         }
-        if self.policy.events.catch_up == CatchUp::Replay {
+        if self.policies.gateways.events.catch_up == CatchUp::Replay {
             self.replay(gateway, s);
         }
     }
@@ -261,7 +261,7 @@ impl<O: Observer> World<O> {
 
     /// A gateway reads what has been published, over no bus.
     pub(super) fn poll(&mut self, gateway: GatewayId, s: &mut Schedule<Event>) {
-        if let CatchUp::Poll { every } = self.policy.events.catch_up {
+        if let CatchUp::Poll { every } = self.policies.gateways.events.catch_up {
             s.at(s.now() + every, Event::Poll(gateway));
         }
         if !self.gateways[gateway.index()].up() {

@@ -7,10 +7,10 @@ use super::backend::Verdict;
 use super::config::{Arrivals, Balance};
 use super::event::{Event, Step};
 use super::fact::{Calls, Fact, Observer};
-use super::source::{Birth, Word};
+use super::source::{Birth, Whose, Word};
 use super::world::World;
 use crate::engine::{Handle, Schedule};
-use crate::id::{ApiId, CallId, ClientId, GatewayId, LaneId, SourceId};
+use crate::id::{ApiId, CallId, ClientId, GatewayId, LaneId, SourceId, ThreadId};
 use crate::oauth::{Cause, Outcome, Token};
 use crate::rng::{below, uniform};
 use crate::time::{SimSpan, SimTime, Stamp};
@@ -18,6 +18,15 @@ use crate::time::{SimSpan, SimTime, Stamp};
 /// Between an answer and the next call of a user lies at least this: without it, a call that fails at its birth would be
 /// born again for ever at one instant.
 const LEAST_PAUSE: SimSpan = SimSpan::millis(1);
+
+/// Who calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Caller {
+    /// A user of a population, through this gateway node.
+    Client { client: ClientId, user: u32, gateway: GatewayId },
+    /// A thread of an application, which calls the backend itself.
+    Thread(ThreadId),
+}
 
 /// Where the draws of a call come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,11 +41,9 @@ pub(super) enum Origin {
 pub(super) struct Call {
     pub origin: Origin,
     pub birth: Birth,
-    pub client: ClientId,
-    pub user: u32,
+    pub caller: Caller,
     pub api: ApiId,
     pub lane: LaneId,
-    pub gateway: GatewayId,
     pub first_born: SimTime,
     /// How often the client has sent it again.
     pub attempt: u32,
@@ -79,16 +86,28 @@ struct Wish {
     nobody: GatewayId,
 }
 
+impl Call {
+    fn is_at(&self, node: GatewayId) -> bool {
+        matches!(self.caller, Caller::Client { gateway, .. } if gateway == node)
+    }
+}
+
 impl<O: Observer> World<O> {
     /// The next call of a stream is born.
     pub(super) fn arrive(&mut self, source: SourceId, s: &mut Schedule<Event>) {
         let stream = &mut self.sources[source.index()];
-        let (birth, client, api, gateway) = (stream.take(), stream.client, stream.api, stream.gateway);
+        let (birth, whose, api, gateway) = (stream.take(), stream.whose, stream.api, stream.gateway);
         self.schedule_arrival(source, s);
+        let client = match whose {
+            Whose::Client(client) => client,
+            Whose::Thread(thread) => return self.thread_calls(thread, source, birth, s),
+        };
         let config = &self.config.clients[client.index()];
         let api = api.unwrap_or_else(|| config.apis[pick(birth.word(Word::Api), config.apis.len())]);
         let user = self.user_of(&birth, client, gateway);
-        self.born(Origin::Source(source), birth, client, user, api, s);
+        let caller = Caller::Client { client, user, gateway: GatewayId(0) };
+        let id = self.born(Origin::Source(source), birth, caller, api, s.now());
+        self.enter(id, s);
     }
 
     /// Schedules the next birth of a stream, if there is one within the run.
@@ -115,7 +134,9 @@ impl<O: Observer> World<O> {
         self.rounds[client.index()][user as usize] += 1;
         let apis = &self.config.clients[client.index()].apis;
         let api = apis[pick(birth.word(Word::Api), apis.len())];
-        self.born(Origin::User(client), birth, client, user, api, s);
+        let caller = Caller::Client { client, user, gateway: GatewayId(0) };
+        let id = self.born(Origin::User(client), birth, caller, api, s.now());
+        self.enter(id, s);
     }
 
     /// The k-th call of user u has the k-th draws of user u.
@@ -138,7 +159,7 @@ impl<O: Observer> World<O> {
         u32::try_from(user).expect("a user's number is below the number of users")
     }
 
-    fn born(&mut self, origin: Origin, birth: Birth, client: ClientId, user: u32, api: ApiId, s: &mut Schedule<Event>) {
+    pub(super) fn born(&mut self, origin: Origin, birth: Birth, caller: Caller, api: ApiId, now: SimTime) -> CallId {
         let config = &self.config.apis[api.index()];
         let forbidden =
             birth.forbidden.unwrap_or_else(|| uniform(birth.word(Word::Forbidden)) < config.forbidden_ratio);
@@ -146,12 +167,10 @@ impl<O: Observer> World<O> {
         let call = Call {
             origin,
             birth,
-            client,
-            user,
+            caller,
             api,
             lane: LaneId(0),
-            gateway: GatewayId(0),
-            first_born: s.now(),
+            first_born: now,
             attempt: 0,
             sends: 0,
             forbidden,
@@ -167,21 +186,30 @@ impl<O: Observer> World<O> {
             abandoned: false,
             answer: None,
         };
-        let id = self.calls.insert(call);
-        self.enter(id, s);
+        self.calls.insert(call)
+    }
+
+    /// The population of a client's call.
+    fn client_of(&self, id: CallId) -> ClientId {
+        match self.calls[id].caller {
+            Caller::Client { client, .. } => client,
+            Caller::Thread(_) => unreachable!("a thread of an application has no client's side"),
+        }
     }
 
     /// A call, new or sent again by its client, goes to a gateway node.
     pub(super) fn enter(&mut self, id: CallId, s: &mut Schedule<Event>) {
         self.tally.born += 1;
-        let call = &self.calls[id];
-        let (client, api) = (call.client, call.api);
+        let (client, api) = (self.client_of(id), self.calls[id].api);
         let wish = self.wish(id);
         let found = self.balance(wish.preferred, wish.other, s.now());
         let gateway = found.unwrap_or(wish.nobody);
         let lane = self.lane(gateway, api);
         let call = &mut self.calls[id];
-        (call.gateway, call.lane) = (gateway, lane);
+        call.lane = lane;
+        if let Caller::Client { gateway: at, .. } = &mut call.caller {
+            *at = gateway;
+        }
         if found.is_none() {
             call.gateway_done = true;
             self.settle(id, Outcome::Failed(Cause::GatewayDown), s);
@@ -195,7 +223,8 @@ impl<O: Observer> World<O> {
     /// The gateway that a call would go to, and the draws for when it cannot.
     fn wish(&mut self, id: CallId) -> Wish {
         let call = &self.calls[id];
-        let (origin, row, attempt, user, client) = (call.origin, call.birth.row, call.attempt, call.user, call.client);
+        let (origin, row, attempt) = (call.origin, call.birth.row, call.attempt);
+        let Caller::Client { client, user, .. } = call.caller else { unreachable!("a thread needs no gateway") };
         let nodes = self.config.gateway.nodes;
         let words = if attempt == 0 { call.birth.words } else { self.further(origin, RETRY + u64::from(attempt), row) };
         let counter = &mut self.client_calls[client.index()];
@@ -240,7 +269,8 @@ impl<O: Observer> World<O> {
 
     fn at_gateway(&mut self, id: CallId, s: &mut Schedule<Event>) {
         let call = &mut self.calls[id];
-        if !self.gateways[call.gateway.index()].up() {
+        let Caller::Client { gateway, .. } = call.caller else { unreachable!("a thread needs no gateway") };
+        if !self.gateways[gateway.index()].up() {
             self.settle(id, Outcome::Failed(Cause::GatewayDown), s);
             return self.leave(id, s);
         }
@@ -311,13 +341,20 @@ impl<O: Observer> World<O> {
             return;
         }
         call.outcome = Some(outcome);
-        let (lane, client, user, now) = (call.lane, call.client, call.user, s.now());
+        let (lane, now) = (call.lane, s.now());
+        let user = match call.caller {
+            Caller::Client { client, user, .. } => Some((client, user)),
+            Caller::Thread(_) => None,
+        };
         self.tally.settled += 1;
-        self.tell(now, Fact::Calls(Calls { lane, client, user, outcome, n: 1, first: now, last: now }));
+        self.tell(now, Fact::Calls(Calls { lane, user, outcome, n: 1, first: now, last: now }));
     }
 
     /// The answer leaves the gateway.
     fn leave(&mut self, id: CallId, s: &mut Schedule<Event>) {
+        if let Caller::Thread(_) = self.calls[id].caller {
+            return self.thread_sees(id, s.now());
+        }
         self.calls[id].inside = false;
         self.calls[id].gateway_done = true;
         self.client_sees(id, s);
@@ -345,7 +382,7 @@ impl<O: Observer> World<O> {
     /// Whether the client's timeout comes before what it would see then: it ends the client's side.
     fn too_late(&self, id: CallId, seen: SimTime) -> bool {
         let call = &self.calls[id];
-        call.timeout.is_some() && seen >= call.birth.at + self.config.clients[call.client.index()].timeout
+        call.timeout.is_some() && seen >= call.birth.at + self.config.clients[self.client_of(id).index()].timeout
     }
 
     /// The client gives up.
@@ -367,7 +404,8 @@ impl<O: Observer> World<O> {
         if let Some(timeout) = call.timeout.take() {
             s.cancel(timeout);
         }
-        let (client, user, failed) = (call.client, call.user, matches!(call.outcome, Some(Outcome::Failed(_))));
+        let failed = matches!(call.outcome, Some(Outcome::Failed(_)));
+        let Caller::Client { client, user, .. } = call.caller else { unreachable!("a thread is no client") };
         if failed && call.attempt < self.config.clients[client.index()].retry_attempts {
             self.retry(id, after, s);
         } else {
@@ -382,7 +420,7 @@ impl<O: Observer> World<O> {
         let (origin, row, attempt) = (old.origin, old.birth.row, old.attempt);
         let mut call = old.clone();
         let jitter = uniform(self.further(origin, RETRY + u64::from(attempt + 1), row)[Word::User as usize]);
-        let wait = self.config.clients[call.client.index()].retry_backoff.wait(attempt, jitter) + after;
+        let wait = self.config.clients[self.client_of(id).index()].retry_backoff.wait(attempt, jitter) + after;
         call.birth.at = s.now() + wait;
         call.attempt += 1;
         (call.sends, call.doomed, call.held, call.outcome, call.answer) = (0, false, None, None, None);
@@ -407,7 +445,7 @@ impl<O: Observer> World<O> {
     /// A gateway node went down: the calls within it fail at that instant.
     pub(super) fn calls_lost(&mut self, gateway: GatewayId, s: &mut Schedule<Event>) {
         let within: Vec<CallId> =
-            self.calls.iter().filter(|(_, call)| call.inside && call.gateway == gateway).map(|(id, _)| id).collect();
+            self.calls.iter().filter(|(_, call)| call.inside && call.is_at(gateway)).map(|(id, _)| id).collect();
         for id in within {
             let call = &mut self.calls[id];
             call.inside = false;

@@ -1,6 +1,6 @@
 //! The delays of a world: constants get a lane of the event list each, a span of zero no event at all.
 
-use super::config::{Validation, WorldConfig};
+use super::config::{Persistence, Validation, WorldConfig};
 use super::event::Event;
 use crate::dist::{Dist, Sampler};
 use crate::engine::{Delay, Schedule};
@@ -41,6 +41,18 @@ impl Timer {
         self.constant.unwrap_or_else(|| Wait::After(Delay::Drawn(self.sample(uniform()))))
     }
 
+    /// The span, and how to schedule its end: always as an event.
+    pub fn delay(&self, uniform: impl FnOnce() -> f64) -> (SimSpan, Delay) {
+        match self.constant {
+            Some(Wait::After(delay)) => (self.sample(0.5), delay),
+            Some(Wait::None) => (SimSpan::ZERO, Delay::Drawn(SimSpan::ZERO)),
+            None => {
+                let span = self.sample(uniform());
+                (span, Delay::Drawn(span))
+            }
+        }
+    }
+
     /// The span, drawn also where the distribution is a constant.
     pub fn sample(&self, uniform: f64) -> SimSpan {
         self.sampler.sample(uniform) + self.extra
@@ -60,6 +72,11 @@ pub(super) struct Delays {
     pub service: Vec<Timer>,
     pub token_service: Timer,
     pub introspection_service: Timer,
+    pub db_read: Timer,
+    pub db_write: Timer,
+    pub pool_wait: Delay,
+    /// Until the nodes of a cluster hear of a change; `None` where they do not.
+    pub invalidation: Option<Delay>,
     /// By population.
     pub client_timeouts: Vec<Delay>,
     /// By API; unused where the backend asks nobody.
@@ -73,6 +90,11 @@ pub(super) struct Delays {
 impl Delays {
     pub fn new(config: &WorldConfig, policy: &Policy, s: &mut Schedule<Event>) -> Delays {
         let network = &config.network;
+        let stored = matches!(config.idp.persistence, Persistence::Database(_));
+        let if_stored = |dist: &Dist, s: &mut Schedule<Event>| match stored {
+            true => Timer::new(dist, SimSpan::ZERO, s),
+            false => Timer::new(&Dist::Constant(SimSpan::ZERO), SimSpan::ZERO, s),
+        };
         let check_timeout = |validation: &Validation| match validation {
             Validation::Ideal => SimSpan::ZERO,
             Validation::Introspect { timeout, .. } | Validation::Local { timeout, .. } => *timeout,
@@ -86,6 +108,10 @@ impl Delays {
             service: config.apis.iter().map(|api| Timer::new(&api.service_time, network.gateway_backend, s)).collect(),
             token_service: Timer::new(&config.idp.token_service, SimSpan::ZERO, s),
             introspection_service: Timer::new(&config.idp.introspection_service, SimSpan::ZERO, s),
+            db_read: if_stored(&config.db.read, s),
+            db_write: if_stored(&config.db.write, s),
+            pool_wait: Delay::Drawn(config.db.pool_wait),
+            invalidation: config.idp.cache.invalidation.map(Delay::Drawn),
             client_timeouts: config.clients.iter().map(|client| Delay::Constant(s.lane(client.timeout))).collect(),
             check_timeouts: config
                 .apis

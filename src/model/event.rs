@@ -2,8 +2,8 @@
 
 use crate::engine::Fingerprint;
 use crate::id::{
-    ApiId, CallId, ClientId, DeliveryId, FaultId, FlightId, GatewayId, HolderId, IntrospectionId, NoticeId, ServiceId,
-    SourceId, StoreOpId,
+    ApiId, ApplicationId, CallId, ClientId, DbOpId, DeliveryId, FaultId, FlightId, GatewayId, HolderId,
+    IntrospectionId, InvalidationId, NoticeId, ServiceId, SourceId, StoreOpId, ThreadId,
 };
 
 /// What can happen.
@@ -45,6 +45,16 @@ pub enum Event {
     Reconnect(GatewayId),
     /// A gateway reads the state of revocations.
     Poll(GatewayId),
+    /// An operation of the IdP's database is over.
+    Db(DbOpId),
+    /// An operation has waited for a connection as long as it may.
+    PoolTimeout(DbOpId),
+    /// Nodes of the IdP hear what to forget.
+    Invalidated(InvalidationId),
+    /// An application's tokens go, and its threads will ask for new ones.
+    Burst(ApplicationId),
+    /// A thread asks for a token.
+    Ask(ThreadId),
 }
 
 /// Where a call gets to.
@@ -101,6 +111,11 @@ impl Fingerprint for Event {
             Event::Redeliver(number) => (16, 0, number.0),
             Event::Reconnect(gateway) => (17, 0, gateway.0),
             Event::Poll(gateway) => (18, 0, gateway.0),
+            Event::Db(number) => (19, 0, number.0),
+            Event::PoolTimeout(number) => (20, 0, number.0),
+            Event::Invalidated(number) => (21, 0, number.0),
+            Event::Burst(application) => (22, application.0, 0),
+            Event::Ask(thread) => (23, 0, thread.0),
         };
         (kind << 48) | (u64::from(small) << 32) | u64::from(large)
     }

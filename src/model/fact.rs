@@ -8,12 +8,20 @@ use crate::time::{SimSpan, SimTime};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Calls {
     pub lane: LaneId,
-    pub client: ClientId,
-    pub user: u32,
+    /// Whose calls: the population and its user; `None`: a thread's of an application.
+    pub user: Option<(ClientId, u32)>,
     pub outcome: Outcome,
     pub n: u64,
     pub first: SimTime,
     pub last: SimTime,
+}
+
+impl Calls {
+    /// The population and its user; panics on calls of an application.
+    #[must_use]
+    pub fn client_and_user(&self) -> (ClientId, u32) {
+        self.user.expect("a client's calls")
+    }
 }
 
 /// One thing that happened.
@@ -82,6 +90,24 @@ pub enum Fact {
     Node(IdpNodeId, NodeState),
     Gateway(GatewayId, bool),
     Bus(bool),
+    /// The IdP's database.
+    Db(bool),
+    /// A transaction met an ACTIVE row of its token key, and was rolled back.
+    ConAppKeyViolated,
+    /// A token was got or stored after a violation.
+    ConAppKeyRecovered,
+    /// The retries after a violation were used up.
+    ConAppKeyExhausted,
+    /// A token was killed before its expiry by a race or a sibling's renewal.
+    Superseded {
+        token: u64,
+    },
+    /// A recovery left two JWTs that are both good at whoever checks their signature.
+    DuplicateActiveJwt,
+    /// A token that was handed out will never be in the database.
+    TokenLost {
+        token: u64,
+    },
     /// The IdP published an event.
     Published(NoticeId),
     /// The event reached a gateway.

@@ -1,32 +1,45 @@
 //! Token holders: where the policy's rules meet the world. A holder is a gateway node that needs tokens for a credential;
 //! its entry is its own or lies in a shared store (model.md §4).
 
-use super::call::{Held, RESEND};
+use std::sync::Arc;
+
+use super::call::{Caller, Held, RESEND};
 use super::event::{Event, Leg, Step, TimerKey};
 use super::fact::{Fact, Observer};
 use super::idp::{Arrival, Job};
 use super::store::StoreOp;
 use super::world::World;
 use crate::engine::{Delay, Handle, Schedule};
-use crate::id::{CacheId, CallId, CredentialId, FlightId, GatewayId, HolderId};
+use crate::id::{CacheId, CallId, CredentialId, FlightId, GatewayId, HolderId, ThreadId, TokenKeyId};
 use crate::oauth::{Cause, Token};
+use crate::policy::Policy;
 use crate::policy::cache::{Cache, Drop, Entry};
 use crate::policy::fetch::OnFailure;
 use crate::policy::fetcher::{Action, Fetcher, Request};
 use crate::policy::rejection::{Purge, Refusal, Then};
 use crate::rng::{Row, Rows, StreamKey, uniform};
-use crate::time::{SimSpan, SimTime};
+use crate::time::{ClockOffset, SimSpan, SimTime};
 
-/// A gateway node that needs tokens for a credential.
+/// Who needs tokens.
 #[derive(Debug)]
 pub(super) struct Holder {
-    pub gateway: GatewayId,
+    pub place: Place,
     pub credential: CredentialId,
+    /// What it asks for.
+    pub token_key: TokenKeyId,
     pub cache: CacheId,
     pub fetcher: Fetcher,
     /// The draws of its token requests, by their number.
     pub key: StreamKey,
     refresh: Option<Handle>,
+}
+
+/// Where a holder is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    Gateway(GatewayId),
+    /// A thread of an application.
+    Thread(ThreadId),
 }
 
 /// A place for an entry, and since when it is a stale one.
@@ -62,22 +75,65 @@ pub(super) struct Flight {
 }
 
 impl Holder {
-    pub fn new(gateway: GatewayId, credential: CredentialId, cache: CacheId, key: StreamKey) -> Holder {
-        Holder { gateway, credential, cache, fetcher: Fetcher::default(), key, refresh: None }
+    pub fn new(place: Place, token_key: (TokenKeyId, CredentialId), cache: CacheId, key: StreamKey) -> Holder {
+        let (token_key, credential) = token_key;
+        Holder { place, credential, token_key, cache, fetcher: Fetcher::default(), key, refresh: None }
+    }
+}
+
+/// The rules of holders.
+#[derive(Debug)]
+pub(super) struct Policies {
+    pub gateways: Arc<Policy>,
+    /// What of them threads of applications keep to.
+    pub threads: Arc<Policy>,
+}
+
+impl Policies {
+    pub fn new(policy: Arc<Policy>) -> Policies {
+        let threads = Arc::new(policy.of_thread());
+        Policies { gateways: policy, threads }
+    }
+
+    pub fn at(&self, place: Place) -> &Policy {
+        match place {
+            Place::Gateway(_) => &self.gateways,
+            Place::Thread(_) => &self.threads,
+        }
+    }
+}
+
+impl Place {
+    /// Its position among its like: what a sticky front goes by.
+    fn number(self) -> usize {
+        match self {
+            Place::Gateway(gateway) => gateway.index(),
+            Place::Thread(thread) => thread.index(),
+        }
     }
 }
 
 impl<O: Observer> World<O> {
     pub(super) fn holder_of(&self, id: CallId) -> HolderId {
         let call = &self.calls[id];
-        let credential = self.config.apis[call.api.index()].credential;
-        HolderId::at(call.gateway.index() * self.config.credentials.len() + credential.index())
+        match call.caller {
+            Caller::Thread(thread) => self.threads[thread.index()].holder,
+            Caller::Client { gateway, .. } => {
+                let credential = self.config.apis[call.api.index()].credential;
+                HolderId::at(gateway.index() * self.config.gateway_credentials + credential.index())
+            }
+        }
     }
 
     /// The positions of a gateway node's holders, one a credential.
     pub(super) fn holders_at(&self, gateway: GatewayId) -> std::ops::Range<usize> {
-        let credentials = self.config.credentials.len();
+        let credentials = self.config.gateway_credentials;
         gateway.index() * credentials..(gateway.index() + 1) * credentials
+    }
+
+    /// The policy that a holder keeps to.
+    fn rules(&self, holder: HolderId) -> &Policy {
+        self.policies.at(self.holders[holder.index()].place)
     }
 
     fn place(&mut self, holder: HolderId) -> &mut CachePlace {
@@ -87,9 +143,10 @@ impl<O: Observer> World<O> {
 
     /// A call needs a token.
     pub(super) fn ask(&mut self, id: CallId, s: &mut Schedule<Event>) {
-        if !self.policy.lifetime.caches() {
+        let rules = self.rules(self.holder_of(id));
+        if !rules.lifetime.caches() {
             self.missed(id, s);
-        } else if self.policy.store.shared {
+        } else if rules.store.shared {
             self.store_op(StoreOp::Lookup(id), s);
         } else {
             self.looked_up(id, s);
@@ -116,7 +173,8 @@ impl<O: Observer> World<O> {
     fn missed(&mut self, id: CallId, s: &mut Schedule<Event>) {
         let holder = self.holder_of(id);
         let mut actions = std::mem::take(&mut self.actions);
-        self.holders[holder.index()].fetcher.missed(s.now(), id, &self.policy.fetch, &mut actions);
+        let fetch = &self.policies.at(self.holders[holder.index()].place).fetch;
+        self.holders[holder.index()].fetcher.missed(s.now(), id, fetch, &mut actions);
         self.act(holder, actions, None, s);
     }
 
@@ -166,7 +224,7 @@ impl<O: Observer> World<O> {
             let cause = call.refused_for;
             return self.fail(id, cause, s);
         }
-        match self.policy.fetch.on_failure {
+        match self.rules(self.holder_of(id)).fetch.on_failure {
             OnFailure::Fail => self.fail(id, cause, s),
             OnFailure::SendWithoutToken => {
                 self.calls[id].held = None;
@@ -196,7 +254,7 @@ impl<O: Observer> World<O> {
         match leg {
             Leg::AtIdp => {
                 let (holder, word) = (self.flights[id].holder, self.flights[id].words[0]);
-                let caller = self.holders[holder.index()].gateway.index();
+                let caller = self.holders[holder.index()].place.number();
                 match self.idp_arrival(super::fact::Request::Token, caller, word, Some(Job::Token(id)), s) {
                     Arrival::Taken => {}
                     Arrival::Refused => self.flight_failed(id, Cause::IdpDown, s),
@@ -244,7 +302,8 @@ impl<O: Observer> World<O> {
         self.tell(s.now(), Fact::FetchEnded { holder, failed: Some(cause) });
         self.release_lock(holder);
         let mut actions = std::mem::take(&mut self.actions);
-        self.holders[holder.index()].fetcher.failed(s.now(), request, cause, &self.policy.fetch, &mut actions);
+        let fetch = &self.policies.at(self.holders[holder.index()].place).fetch;
+        self.holders[holder.index()].fetcher.failed(s.now(), request, cause, fetch, &mut actions);
         self.act(holder, actions, None, s);
     }
 
@@ -266,7 +325,8 @@ impl<O: Observer> World<O> {
         }
         let entry = self.entry(holder, token, s.now());
         let jitter = uniform(flight.words[2]);
-        if self.policy.store.shared && self.policy.lifetime.caches() {
+        let rules = self.rules(holder);
+        if rules.store.shared && rules.lifetime.caches() {
             self.store_op(StoreOp::Write { holder, entry, request: flight.request, jitter }, s);
         } else {
             self.cached(holder, entry, flight.request, jitter, s);
@@ -274,10 +334,10 @@ impl<O: Observer> World<O> {
     }
 
     fn entry(&self, holder: HolderId, token: Token, now: SimTime) -> Entry {
-        let clock = self.gateways[self.holders[holder.index()].gateway.index()].clock;
+        let clock = self.clock_of(holder);
         // What the response says was true when it left the IdP.
         let answered = SimTime(now.0 - self.config.network.gateway_idp.0);
-        let until = self.policy.lifetime.used_until(now.stamp(), token.expires_in_s(answered), clock);
+        let until = self.rules(holder).lifetime.used_until(now.stamp(), token.expires_in_s(answered), clock);
         Entry { token, received: now.stamp(), until }
     }
 
@@ -293,28 +353,37 @@ impl<O: Observer> World<O> {
         self.put(holder, entry, jitter, s);
         self.release_lock(holder);
         let mut actions = std::mem::take(&mut self.actions);
-        self.holders[holder.index()].fetcher.succeeded(request, &self.policy.fetch, &mut actions);
+        let fetch = &self.policies.at(self.holders[holder.index()].place).fetch;
+        self.holders[holder.index()].fetcher.succeeded(request, fetch, &mut actions);
         self.act(holder, actions, Some(entry), s);
     }
 
     /// Caches an entry, and sets the timer that will refresh it.
     pub(super) fn put(&mut self, holder: HolderId, entry: Entry, jitter: f64, s: &mut Schedule<Event>) {
-        if !self.policy.lifetime.caches() {
+        if !self.rules(holder).lifetime.caches() {
             return;
         }
         let same = self.place_entry(holder, entry, s.now()).is_some_and(|old| old.token.id == entry.token.id);
         let usable = SimSpan(entry.until.0.saturating_sub(entry.received.0).unsigned_abs());
-        let after = self.policy.lifetime.refresh_after(usable, jitter).filter(|_| !same);
+        let after = self.rules(holder).lifetime.refresh_after(usable, jitter).filter(|_| !same);
         if let Some(after) = after {
             let due = entry.received.after(after).clamped().max(s.now());
             self.arm(holder, Delay::Drawn(due.since(s.now())), s);
         }
     }
 
+    /// The clock by which a holder reckons.
+    pub(super) fn clock_of(&self, holder: HolderId) -> ClockOffset {
+        match self.holders[holder.index()].place {
+            Place::Gateway(gateway) => self.gateways[gateway.index()].clock,
+            Place::Thread(_) => self.clock,
+        }
+    }
+
     /// Puts an entry into its place, stale at once where its token has been killed by then; returns what was there.
     pub(super) fn place_entry(&mut self, holder: HolderId, entry: Entry, now: SimTime) -> Option<Entry> {
         self.unstale(self.holders[holder.index()].cache, now);
-        let killed = self.idp.truth.death(&entry.token, now).is_some_and(|death| death.cause == Cause::StaleToken);
+        let killed = self.is_stale(&entry.token, now);
         let place = self.place(holder);
         place.stale_since = killed.then_some(now);
         place.cache.put(entry)
@@ -350,17 +419,21 @@ impl<O: Observer> World<O> {
     /// Fetches in the background.
     pub(super) fn refresh(&mut self, holder: HolderId, s: &mut Schedule<Event>) {
         let mut actions = std::mem::take(&mut self.actions);
-        self.holders[holder.index()].fetcher.refresh(s.now(), &self.policy.fetch, &mut actions);
+        let fetch = &self.policies.at(self.holders[holder.index()].place).fetch;
+        self.holders[holder.index()].fetcher.refresh(s.now(), fetch, &mut actions);
         self.act(holder, actions, None, s);
     }
 
     /// The backend refused a call, by a 401 or 403; `genuine`: its own 403, nothing is wrong with the token.
     pub(super) fn refused(&mut self, id: CallId, genuine: bool, s: &mut Schedule<Event>) {
         let call = &self.calls[id];
+        if let Caller::Thread(thread) = call.caller {
+            return self.thread_refused(id, thread, genuine, s);
+        }
         let api = &self.config.apis[call.api.index()];
         let (status, error) =
             if genuine { (403, &api.forbidden_error) } else { (api.reject_status, &api.reject_error) };
-        let decision = self.policy.rejection.decide(
+        let decision = self.policies.gateways.rejection.decide(
             s.now(),
             Refusal {
                 status,
@@ -377,7 +450,7 @@ impl<O: Observer> World<O> {
         let Some(what) = what else { return self.after_purge(id, decision.then, s) };
         let holder = self.holder_of(id);
         let wide = decision.purge == Purge::Issuer;
-        if self.policy.store.shared {
+        if self.policies.gateways.store.shared {
             // Who only passes the refusal on does not wait for the store.
             let waits = (decision.then != Then::PassThrough).then_some((id, decision.then));
             self.store_op(StoreOp::Purge { holder, wide, what, genuine, waits }, s);
@@ -407,7 +480,7 @@ impl<O: Observer> World<O> {
             }
             Then::Resend { .. } => {
                 let (origin, row, attempt, resend) = (call.origin, call.birth.row, call.attempt, call.sends - 1);
-                let backoff = self.policy.rejection.backoff;
+                let backoff = self.policies.gateways.rejection.backoff;
                 let jitter = if backoff.jitter > 0.0 {
                     uniform(self.further(origin, RESEND + (u64::from(attempt) << 12) + u64::from(resend), row)[0])
                 } else {
@@ -425,8 +498,10 @@ impl<O: Observer> World<O> {
 
     /// Drops what a refusal is about from this holder's cache, or from all of its node's.
     pub(super) fn purge(&mut self, holder: HolderId, wide: bool, what: Drop, genuine: bool, s: &mut Schedule<Event>) {
-        let gateway = self.holders[holder.index()].gateway;
-        let holders = if wide { self.holders_at(gateway) } else { holder.index()..holder.index() + 1 };
+        let holders = match self.holders[holder.index()].place {
+            Place::Gateway(gateway) if wide => self.holders_at(gateway),
+            Place::Gateway(_) | Place::Thread(_) => holder.index()..holder.index() + 1,
+        };
         for holder in holders.map(HolderId::at) {
             if let Some(entry) = self.purge_one(holder, what, s) {
                 self.place(holder).dropped = Some(Dropped { token: entry.token.id, genuine });
@@ -445,14 +520,20 @@ impl<O: Observer> World<O> {
         Some(entry)
     }
 
-    /// Tokens have died at this instant: entries that hold one are stale from now on.
-    pub(super) fn tokens_died(&mut self, now: SimTime) {
-        for place in &mut self.caches {
-            if place.stale_since.is_none()
-                && let Some(entry) = place.cache.usable(now)
-                && self.idp.truth.death(&entry.token, now).is_some_and(|death| death.cause == Cause::StaleToken)
-            {
-                place.stale_since = Some(now);
+    /// Dead for another reason than its expiry.
+    fn is_stale(&self, token: &Token, now: SimTime) -> bool {
+        self.idp.truth.death(token, now).is_some_and(|death| death.cause != Cause::ExpiredToken)
+    }
+
+    /// Tokens have died at this instant, or are alive again: entries that hold one are stale from now on, or no longer.
+    pub(super) fn tokens_changed(&mut self, now: SimTime) {
+        for cache in (0..self.caches.len()).map(CacheId::at) {
+            let place = &self.caches[cache.index()];
+            let Some(entry) = place.cache.usable(now).copied() else { continue };
+            match (place.stale_since, self.is_stale(&entry.token, now)) {
+                (None, true) => self.caches[cache.index()].stale_since = Some(now),
+                (Some(_), false) => self.close_stale(cache, entry, now),
+                (None, false) | (Some(_), true) => {}
             }
         }
     }
@@ -467,10 +548,19 @@ impl<O: Observer> World<O> {
     fn close_stale(&mut self, cache: CacheId, entry: Entry, now: SimTime) {
         if let Some(from) = self.caches[cache.index()].stale_since.take() {
             let to = now.min(entry.until.clamped());
-            if to > from {
+            if to > from && cache.index() < self.gateway_caches {
                 self.tell(now, Fact::Stale { from, to });
             }
         }
+    }
+
+    /// A holder's entry is gone, by no rule and no event.
+    pub(super) fn drop_entry(&mut self, holder: HolderId, s: &mut Schedule<Event>) {
+        self.disarm(holder, s);
+        let cache = self.holders[holder.index()].cache;
+        self.unstale(cache, s.now());
+        self.caches[cache.index()].cache.purge(Drop::Whatever);
+        self.caches[cache.index()].dropped = None;
     }
 
     /// A gateway node went down: its caches, its flights and those who waited for them are lost.
@@ -479,18 +569,16 @@ impl<O: Observer> World<O> {
         for index in self.holders_at(gateway) {
             let holder = HolderId::at(index);
             self.holders[index].fetcher.reset(&mut lost);
-            self.disarm(holder, s);
-            if !self.policy.store.shared {
-                let cache = self.holders[index].cache;
-                self.unstale(cache, s.now());
-                self.caches[cache.index()].cache.purge(Drop::Whatever);
-                self.caches[cache.index()].dropped = None;
+            if self.policies.gateways.store.shared {
+                self.disarm(holder, s);
+            } else {
+                self.drop_entry(holder, s);
             }
         }
         let flights: Vec<FlightId> = self
             .flights
             .iter()
-            .filter(|(_, flight)| !flight.over && self.holders[flight.holder.index()].gateway == gateway)
+            .filter(|(_, flight)| !flight.over && self.holders[flight.holder.index()].place == Place::Gateway(gateway))
             .map(|(id, _)| id)
             .collect();
         for id in flights {

@@ -3,16 +3,16 @@
 use std::collections::VecDeque;
 
 use super::arena::Arena;
-use super::config::{Front, HealthOf, TokenFormat, Unreachable};
+use super::config::{Front, HealthOf, Unreachable};
 use super::delays::Wait;
 use super::event::Event;
 use super::fact::{Fact, NodeState, Observer, Request};
 use super::history::History;
 use super::world::World;
 use crate::engine::{Delay, Handle, Schedule};
-use crate::id::{FaultId, FlightId, IdpNodeId, IntrospectionId, ServiceId};
-use crate::oauth::{Cause, Token, Truth};
-use crate::persistence::{self, Done, Step};
+use crate::id::{DbOpId, FaultId, FlightId, IdpNodeId, IntrospectionId, ServiceId};
+use crate::oauth::{Cause, Truth};
+use crate::persistence::{self, Done};
 use crate::rng::uniform;
 use crate::time::{ClockOffset, SimTime};
 
@@ -58,12 +58,19 @@ pub(super) enum Job {
     Introspection(IntrospectionId),
 }
 
+/// A worker's work.
 #[derive(Debug)]
 struct Service {
     node: IdpNodeId,
     job: Job,
     from: SimTime,
-    handle: Handle,
+    /// The service time is running.
+    handle: Option<Handle>,
+    /// A token request: how far it is after that.
+    request: persistence::request::Request,
+    /// Its operation of the database, and how many there were.
+    op: Option<DbOpId>,
+    ops: u64,
 }
 
 /// What a request meets at the front.
@@ -139,6 +146,33 @@ impl Idp {
         }
     }
 
+    pub fn node_of(&self, service: ServiceId) -> IdpNodeId {
+        self.services[service].node
+    }
+
+    /// The flight that a service issues a token for.
+    pub fn flight_of(&self, service: ServiceId) -> FlightId {
+        match self.services[service].job {
+            Job::Token(flight) => flight,
+            Job::Introspection(_) => unreachable!("an introspection issues no token"),
+        }
+    }
+
+    pub fn request_of(&mut self, service: ServiceId) -> &mut persistence::request::Request {
+        self.services[service].op = None;
+        &mut self.services[service].request
+    }
+
+    /// Counts an operation of the database; the number of those before.
+    pub fn count_op(&mut self, service: ServiceId) -> u64 {
+        self.services[service].ops += 1;
+        self.services[service].ops - 1
+    }
+
+    pub fn set_op(&mut self, service: ServiceId, op: DbOpId) {
+        self.services[service].op = Some(op);
+    }
+
     fn factor(&self) -> f64 {
         self.slow.iter().map(|(_, factor)| factor).product()
     }
@@ -210,13 +244,28 @@ impl<O: Observer> World<O> {
             Wait::None => Delay::Drawn(crate::time::SimSpan::ZERO),
         };
         let id = self.idp.services.next_id();
-        let handle = s.after(delay, Event::Served(id));
-        self.idp.services.insert(Service { node, job, from: s.now(), handle });
+        let handle = Some(s.after(delay, Event::Served(id)));
+        let request = persistence::request::Request::default();
+        self.idp.services.insert(Service { node, job, from: s.now(), handle, request, op: None, ops: 0 });
         self.idp.nodes[node.index()].busy += 1;
     }
 
-    /// A worker is done.
+    /// The service time of a worker's work is over.
     pub(super) fn served(&mut self, id: ServiceId, s: &mut Schedule<Event>) {
+        let service = &mut self.idp.services[id];
+        service.handle = None;
+        let (node, job) = (service.node, service.job);
+        match job {
+            Job::Token(_) => self.drive(id, Done::Served, s),
+            Job::Introspection(introspection) => {
+                self.end_service(id, s);
+                self.introspected(introspection, node, s);
+            }
+        }
+    }
+
+    /// A worker is free, and takes what is next.
+    pub(super) fn end_service(&mut self, id: ServiceId, s: &mut Schedule<Event>) {
         let service = self.idp.services.remove(id);
         self.tell(s.now(), Fact::Served { from: service.from, to: s.now() });
         let node = &mut self.idp.nodes[service.node.index()];
@@ -224,68 +273,8 @@ impl<O: Observer> World<O> {
         if let Some(next) = node.queue.pop_front() {
             self.serve_next(service.node, next, s);
         }
-        match service.job {
-            Job::Token(flight) => self.issue(service.node, flight, s),
-            Job::Introspection(id) => self.introspected(id, s),
-        }
     }
 
-    /// Drives the flow that issues a token: in memory, none of its steps waits for anything.
-    fn issue(&mut self, node: IdpNodeId, flight: FlightId, s: &mut Schedule<Event>) {
-        let mut done = Done::Served;
-        loop {
-            match persistence::request::Request::next_unstored(done) {
-                Step::Create => {
-                    let token = self.create_token(node, flight, s.now());
-                    self.flights[flight].answer = Some(Ok(token));
-                    done = Done::Created(token);
-                }
-                _ => return self.answer_flight(flight, s),
-            }
-        }
-    }
-
-    fn create_token(&mut self, node: IdpNodeId, flight: FlightId, now: SimTime) -> Token {
-        self.tell(now, Fact::TokenIssued);
-        let credential = self.holders[self.flights[flight].holder.index()].credential;
-        self.new_token(node, credential, now.stamp())
-    }
-
-    /// A token as `node` issues it at `issued`, with the lifetime that this policy asks for.
-    pub(super) fn new_token(
-        &mut self,
-        node: IdpNodeId,
-        credential: crate::id::CredentialId,
-        issued: crate::time::Stamp,
-    ) -> Token {
-        let id = self.idp.next_token;
-        self.idp.next_token += 1;
-        let lifetime = self.token_lifetime();
-        let clock = self.idp.nodes[node.index()].clock;
-        let iat_s = clock.whole_secs(issued);
-        let (key, expires) = match self.config.idp.token_format {
-            TokenFormat::Opaque => (None, issued.after(lifetime)),
-            TokenFormat::Jwt => (Some(self.idp.truth.keys.signing()), clock.instant_of(iat_s).after(lifetime)),
-        };
-        Token {
-            id,
-            credential,
-            token_key: crate::id::TokenKeyId::at(credential.index()),
-            node,
-            key,
-            issued,
-            expires,
-            iat_s,
-        }
-    }
-
-    /// Tokens get the smaller of what the IdP gives and what the policy asks for.
-    pub(super) fn token_lifetime(&self) -> crate::time::SimSpan {
-        let given = self.config.idp.token_lifetime;
-        self.policy.lifetime.request.map_or(given, |asked| asked.min(given))
-    }
-
-    /// The number of nodes.
     pub(super) fn node_state(&self, node: IdpNodeId) -> NodeState {
         self.idp.nodes[node.index()].state.now()
     }
@@ -336,9 +325,17 @@ impl<O: Observer> World<O> {
         let mut jobs = Vec::new();
         for id in under_way {
             let service = self.idp.services.remove(id);
-            s.cancel(service.handle);
+            if let Some(handle) = service.handle {
+                s.cancel(handle);
+            }
+            if let Some(op) = service.op {
+                self.cancel_op(op, s);
+            }
             self.tell(s.now(), Fact::Served { from: service.from, to: s.now() });
             jobs.push(service.job);
+        }
+        if let Some(db) = &mut self.db {
+            db.store.nodes[node.index()].clear_locks();
         }
         let state = &mut self.idp.nodes[node.index()];
         state.busy = 0;

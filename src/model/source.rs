@@ -6,9 +6,9 @@
 use std::sync::Arc;
 
 use crate::count::{BLOCK_MEAN, BlockCount, binomial};
-use crate::id::{ApiId, ClientId, GatewayId};
-use crate::model::config::{Arrivals, Balance, ClientConfig, WorldConfig};
-use crate::rng::{ROW_WORDS, Row, Rows, Seeds, below, uniform};
+use crate::id::{ApiId, ClientId, GatewayId, ThreadId};
+use crate::model::config::{ApplicationConfig, Arrivals, Balance, ClientConfig, WorldConfig};
+use crate::rng::{ROW_WORDS, Row, Rows, Seeds, StreamKey, below, uniform};
 use crate::time::{SimSpan, SimTime};
 
 /// Rows of the block stream that one block may use: its count, the forbidden, and an instant a call.
@@ -19,13 +19,20 @@ const BLOCK_CALLS: u64 = 256;
 /// A stream of arrivals.
 #[derive(Debug)]
 pub struct Source {
-    pub client: ClientId,
+    pub whose: Whose,
     /// Where the stream has one API of its own.
     pub api: Option<ApiId>,
     /// Where all its calls prefer one gateway.
     pub gateway: Option<GatewayId>,
     rows: Rows,
     kind: Kind,
+}
+
+/// Who sends the calls of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    Client(ClientId),
+    Thread(ThreadId),
 }
 
 #[derive(Debug)]
@@ -91,20 +98,41 @@ impl Source {
     #[must_use]
     pub fn of_client(world: &WorldConfig, client: ClientId, seeds: Seeds, count: &Arc<BlockCount>) -> Vec<Source> {
         let config = &world.clients[client.index()];
+        let whose = Whose::Client(client);
         match &config.arrivals {
             Arrivals::Poisson { per_s } => poisson_streams(world, client, *per_s, seeds, count),
             Arrivals::Constant { gap } => {
                 let rows = Rows::new(seeds.key("call", &config.name));
                 let first = below(Rows::new(seeds.key("first call", &config.name)).row(0, 0)[0], gap.0);
                 let kind = Kind::Constant { next: SimTime(first), gap: *gap, number: 0 };
-                vec![Source { client, api: None, gateway: None, rows, kind }]
+                vec![Source { whose, api: None, gateway: None, rows, kind }]
             }
             Arrivals::Trace { instants } => {
                 let rows = Rows::new(seeds.key("call", &config.name));
                 let kind = Kind::Trace { instants: Arc::clone(instants), next: 0 };
-                vec![Source { client, api: None, gateway: None, rows, kind }]
+                vec![Source { whose, api: None, gateway: None, rows, kind }]
             }
             Arrivals::Closed { .. } => Vec::new(),
+        }
+    }
+
+    /// The stream of a thread of an application, called `name`.
+    #[must_use]
+    pub fn of_thread(
+        world: &WorldConfig,
+        application: &ApplicationConfig,
+        (thread, name): (ThreadId, &str),
+        seeds: Seeds,
+        count: &Arc<BlockCount>,
+    ) -> Source {
+        let forbidden_ratio = world.apis[application.api.index()].forbidden_ratio;
+        let blocks = Blocks::new(application.calls_per_s, forbidden_ratio, seeds.key("block", name), count);
+        Source {
+            whose: Whose::Thread(thread),
+            api: Some(application.api),
+            gateway: None,
+            rows: Rows::new(seeds.key("call", name)),
+            kind: Kind::Poisson(Box::new(blocks)),
         }
     }
 
@@ -158,19 +186,14 @@ fn poisson_streams(
                 Some(gateway) => format!("{}/{}/gateway-{}", config.name, api_config.name, gateway.0 + 1),
                 None => format!("{}/{}", config.name, api_config.name),
             };
-            let blocks = Blocks {
-                rows: Rows::new(seeds.key("block", &name)),
-                count: Arc::clone(count),
-                length_ns: SimSpan::from_secs_f64(f64::from(BLOCK_MEAN) / rate).0.max(1),
-                forbidden_ratio: api_config.forbidden_ratio,
-                block: 0,
-                next_block: 0,
-                instants: Vec::new(),
-                calls: 0,
-                forbidden: 0,
-            };
-            let (rows, kind) = (Rows::new(seeds.key("call", &name)), Kind::Poisson(Box::new(blocks)));
-            sources.push(Source { client, api: Some(*api), gateway, rows, kind });
+            let kind = Kind::Poisson(Box::new(Blocks::new(
+                rate,
+                api_config.forbidden_ratio,
+                seeds.key("block", &name),
+                count,
+            )));
+            let rows = Rows::new(seeds.key("call", &name));
+            sources.push(Source { whose: Whose::Client(client), api: Some(*api), gateway, rows, kind });
         }
     }
     sources
@@ -204,6 +227,20 @@ pub fn sticky_users(users: u32, nodes: usize, gateway: GatewayId) -> u64 {
 }
 
 impl Blocks {
+    fn new(rate: f64, forbidden_ratio: f64, key: StreamKey, count: &Arc<BlockCount>) -> Blocks {
+        Blocks {
+            rows: Rows::new(key),
+            count: Arc::clone(count),
+            length_ns: SimSpan::from_secs_f64(f64::from(BLOCK_MEAN) / rate).0.max(1),
+            forbidden_ratio,
+            block: 0,
+            next_block: 0,
+            instants: Vec::new(),
+            calls: 0,
+            forbidden: 0,
+        }
+    }
+
     fn next_at(&mut self) -> SimTime {
         while self.instants.is_empty() {
             self.block = self.next_block;

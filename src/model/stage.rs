@@ -8,7 +8,7 @@ use super::world::World;
 use crate::dist::Dist;
 use crate::engine::Schedule;
 use crate::fault::{Control, Death, Phase};
-use crate::id::{CredentialId, FaultId, GatewayId, IdpNodeId};
+use crate::id::{CredentialId, FaultId, GatewayId, IdpNodeId, TokenKeyId};
 use crate::oauth::NotBefore;
 use crate::time::{SimSpan, SimTime};
 
@@ -106,18 +106,22 @@ impl<O: Observer> Control for Stage<'_, O> {
 
     fn kill(&mut self, death: Death) {
         let now = self.schedule.now();
-        let truth = &mut self.world.idp.truth;
+        let world = &mut *self.world;
+        let truth = &mut world.idp.truth;
         match death {
             Death::AllTokens => truth.invalidate_all(now),
             Death::NodeTokens(node) => truth.invalidate_node(node, now),
-            Death::Credential(credential) => truth.revoke_credential(credential, now),
+            Death::Credential(credential) => {
+                let mut keys = (0..world.token_keys.len()).filter(|key| world.token_keys[*key] == credential);
+                keys.by_ref().for_each(|key| truth.revoke(TokenKeyId::at(key), now));
+            }
             Death::SigningKey => truth.replace_key(now),
             Death::NotBefore => {
-                let iat_s = self.world.idp.nodes[0].clock.whole_secs(now.stamp());
+                let iat_s = world.idp.nodes[0].clock.whole_secs(now.stamp());
                 truth.not_before(NotBefore { at: now, iat_s });
             }
         }
-        self.world.tokens_died(now);
+        world.tokens_killed(self.schedule);
     }
 
     fn publish_key(&mut self) {

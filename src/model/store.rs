@@ -3,6 +3,7 @@
 
 use super::event::Event;
 use super::fact::Observer;
+use super::holder::Place;
 use super::world::World;
 use crate::engine::Schedule;
 use crate::id::{CallId, HolderId, StoreOpId};
@@ -56,7 +57,10 @@ impl<O: Observer> World<O> {
             | StoreOp::EventPurge { holder, .. }
             | StoreOp::SeekLock(holder) => holder,
         };
-        self.gateways[self.holders[holder.index()].gateway.index()].falls
+        match self.holders[holder.index()].place {
+            Place::Gateway(gateway) => self.gateways[gateway.index()].falls,
+            Place::Thread(_) => unreachable!("threads share no store"),
+        }
     }
 
     /// An operation takes effect. That of a node which has gone down since still does; the node hears nothing of it.
@@ -104,7 +108,7 @@ impl<O: Observer> World<O> {
             fetcher.found(&mut actions);
         } else {
             if free {
-                *lock = Some(Lock { holder, until: s.now() + self.policy.fetch.lock_ttl });
+                *lock = Some(Lock { holder, until: s.now() + self.policies.gateways.fetch.lock_ttl });
             }
             fetcher.lock(free, &mut actions);
         }

@@ -6,22 +6,24 @@ use super::arena::Arena;
 use super::backend::{Backend, Introspection};
 use super::bus::{Bus, Delivery};
 use super::call::Call;
-use super::config::{Arrivals, Start, TokenFormat, Validation, WorldConfig};
+use super::config::{Arrivals, TokenFormat, Validation, WorldConfig};
+use super::db::Database;
 use super::delays::{Delays, Wait};
 use super::event::Event;
 use super::fact::{Fact, Observer};
 use super::gateway::Gateway;
-use super::holder::{CachePlace, Flight, Holder};
+use super::holder::{CachePlace, Flight, Holder, Place, Policies};
 use super::idp::Idp;
 use super::source::Source;
 use super::store::{Lock, Pending};
+use super::thread::{self, Application, Thread};
 use crate::count::BlockCount;
 use crate::engine::{Model, Schedule};
 use crate::id::{
     ApiId, CacheId, CallId, ClientId, CredentialId, DeliveryId, FlightId, GatewayId, HolderId, IdpNodeId,
-    IntrospectionId, SourceId, StoreOpId,
+    IntrospectionId, SourceId, StoreOpId, ThreadId, TokenKeyId,
 };
-use crate::oauth::Truth;
+use crate::oauth::{Token, Truth};
 use crate::policy::Policy;
 use crate::policy::cache::Entry;
 use crate::policy::events::CatchUp;
@@ -34,7 +36,7 @@ use crate::time::{ClockOffset, NANOS_PER_SECOND, SimSpan, SimTime, Stamp};
 pub struct World<O> {
     pub observer: O,
     pub(super) config: Arc<WorldConfig>,
-    pub(super) policy: Arc<Policy>,
+    pub(super) policies: Policies,
     pub(super) seeds: Seeds,
     pub(super) end: SimTime,
     pub(super) lanes: Delays,
@@ -46,9 +48,17 @@ pub struct World<O> {
     pub(super) closed_rows: Vec<Rows>,
     pub(super) calls: Arena<CallId, Call>,
     pub(super) gateways: Vec<Gateway>,
-    /// Gateway by gateway, one a credential.
+    /// The consumer key of every token key.
+    pub(super) token_keys: Vec<CredentialId>,
+    /// Gateway by gateway, one a credential; then those of applications.
     pub(super) holders: Vec<Holder>,
     pub(super) caches: Vec<CachePlace>,
+    /// So many caches are the gateways'; they come first.
+    pub(super) gateway_caches: usize,
+    pub(super) applications: Vec<Application>,
+    pub(super) threads: Vec<Thread>,
+    /// The clock of who has none of its own.
+    pub(super) clock: ClockOffset,
     pub(super) flights: Arena<FlightId, Flight>,
     pub(super) store_ops: Arena<StoreOpId, Pending>,
     /// By credential.
@@ -57,6 +67,8 @@ pub struct World<O> {
     pub(super) backends: Vec<Backend>,
     pub(super) introspections: Arena<IntrospectionId, Introspection>,
     pub(super) idp: Idp,
+    /// The IdP's database, if it has one.
+    pub(super) db: Option<Database>,
     pub(super) bus: Bus,
     pub(super) deliveries: Arena<DeliveryId, Delivery>,
     /// Room for what a fetcher wants, used again and again.
@@ -84,10 +96,14 @@ impl<O: Observer> World<O> {
         let seeds = Seeds { seed: config.run.seed, replication };
         let phase = SimSpan(NANOS_PER_SECOND).scaled(seeds.uniform("clock phase", "run"));
         let clock = ClockOffset(phase.0.cast_signed());
-        let (gateways, credentials) = (config.gateway.nodes, config.credentials.len());
-        let caches = if policy.store.shared { credentials } else { gateways * credentials };
-        let truth = Truth::new(config.idp.nodes, credentials);
+        let (gateways, credentials) = (config.gateway.nodes, config.gateway_credentials);
+        let gateway_caches = if policy.store.shared { credentials } else { gateways * credentials };
+        let token_keys = thread::token_keys(&config);
+        let truth = Truth::new(config.idp.nodes, token_keys.len());
         let keys = truth.keys.published().to_vec();
+        let mut holders = holders(&config, policy.store.shared, seeds);
+        let (applications, threads) = thread::applications(&config, seeds, &mut holders, gateway_caches);
+        let caches = holders.iter().map(|holder| holder.cache.index() + 1).max().unwrap_or(0);
         let mut world = World {
             observer,
             seeds,
@@ -103,30 +119,37 @@ impl<O: Observer> World<O> {
                 .collect(),
             calls: Arena::new(),
             gateways: (0..gateways).map(|_| Gateway::new(config.gateway.detect_down, clock)).collect(),
-            holders: holders(&config, policy.store.shared, seeds),
+            holders,
+            gateway_caches,
+            applications,
+            threads,
+            clock,
             caches: (0..caches).map(|_| CachePlace::default()).collect(),
             flights: Arena::new(),
             store_ops: Arena::new(),
-            locks: vec![None; credentials],
+            locks: vec![None; config.credentials.len()],
             backends: config.apis.iter().map(|_| Backend::new(&keys)).collect(),
             introspections: Arena::new(),
             idp: Idp::new(config.idp.nodes, config.idp.detect, truth, clock),
+            db: Database::new(&config, token_keys.len()),
+            token_keys,
             bus: Bus::new(gateways),
             deliveries: Arena::new(),
             actions: Vec::new(),
             tally: Tally::default(),
             config,
-            policy,
+            policies: Policies::new(policy),
         };
         world.begin(s);
         world
     }
 
     fn begin(&mut self, s: &mut Schedule<Event>) {
-        if self.config.run.start == Start::Warm && self.policy.lifetime.caches() {
+        if self.starts_warm() {
             self.warm_up(s);
         }
         self.schedule_faults(s);
+        self.schedule_bursts(s);
         let count = Arc::new(BlockCount::new());
         let config = Arc::clone(&self.config);
         for index in 0..config.clients.len() {
@@ -135,6 +158,11 @@ impl<O: Observer> World<O> {
             if let Arrivals::Closed { .. } = config.clients[index].arrivals {
                 (0..config.clients[index].users).for_each(|user| self.think(client, user, SimSpan::ZERO, s));
             }
+        }
+        for (index, thread) in self.threads.iter().enumerate() {
+            let application = &config.applications[thread.application.index()];
+            let whose = (ThreadId::at(index), thread.name.as_str());
+            self.sources.push(Source::of_thread(&config, application, whose, self.seeds, &count));
         }
         for index in 0..self.sources.len() {
             self.schedule_arrival(SourceId::at(index), s);
@@ -145,7 +173,9 @@ impl<O: Observer> World<O> {
                 s.at(SimTime::ZERO + phase, Event::KeySetDue(ApiId::at(index)));
             }
         }
-        if let (true, CatchUp::Poll { every }) = (self.policy.events.subscribe, self.policy.events.catch_up) {
+        if let (true, CatchUp::Poll { every }) =
+            (self.policies.gateways.events.subscribe, self.policies.gateways.events.catch_up)
+        {
             for gateway in (0..self.gateways.len()).map(GatewayId::at) {
                 let phase = every.scaled(self.seeds.uniform("poll phase", &format!("gateway-{}", gateway.0 + 1)));
                 s.at(SimTime::ZERO + phase, Event::Poll(gateway));
@@ -153,30 +183,52 @@ impl<O: Observer> World<O> {
         }
     }
 
-    /// Every cache holds a valid token of age u times its usable time.
+    /// Every gateway's cache holds a valid token of age u times its usable time. With a database that hands tokens out
+    /// again, all holders of a token key share one and its u, and its row exists.
     fn warm_up(&mut self, s: &mut Schedule<Event>) {
-        for index in 0..self.caches.len() {
+        let shared = self.config.idp.persistence.reuses();
+        let mut tokens: Vec<Option<Token>> = vec![None; self.config.gateway_credentials];
+        for index in 0..self.gateway_caches {
             let holder = self
                 .holders
                 .iter()
                 .position(|holder| holder.cache == CacheId::at(index))
                 .map(HolderId::at)
                 .expect("every cache has a holder");
-            let name = self.cache_name(holder);
-            let usable = self.usable_time();
-            let age = usable.scaled(self.seeds.uniform("warm age", &name));
-            let nodes = self.config.idp.nodes;
-            let node =
-                IdpNodeId::at(super::call::pick(Rows::new(self.seeds.key("warm node", &name)).row(0, 0)[0], nodes));
-            let issued = Stamp(0).before(age);
-            let credential = self.holders[holder.index()].credential;
-            let token = self.new_token(node, credential, issued);
-            let clock = self.gateways[self.holders[holder.index()].gateway.index()].clock;
-            let expires_in_s = u64::try_from(token.expires.0 - issued.0).unwrap_or(0) / NANOS_PER_SECOND;
-            let until = self.policy.lifetime.used_until(issued, expires_in_s, clock);
-            let jitter = uniform(Rows::new(self.holders[holder.index()].key).row(0, 0)[2]);
-            self.put(holder, Entry { token, received: issued, until }, jitter, s);
+            let credential = self.holders[holder.index()].credential.index();
+            let token = match tokens[credential] {
+                Some(token) => token,
+                None if shared => {
+                    let name = self.config.credentials[credential].clone();
+                    *tokens[credential].insert(self.warm_token(holder, &name))
+                }
+                None if self.policies.gateways.lifetime.caches() => self.warm_token(holder, &self.cache_name(holder)),
+                None => continue,
+            };
+            self.put_warm(holder, token, s);
         }
+        for token in tokens.into_iter().flatten() {
+            self.insert_row(token);
+        }
+    }
+
+    /// A token that was issued before the beginning, of an age drawn for `name`.
+    fn warm_token(&mut self, holder: HolderId, name: &str) -> Token {
+        let age = self.usable_time().scaled(self.seeds.uniform("warm age", name));
+        let nodes = self.config.idp.nodes;
+        let word = Rows::new(self.seeds.key("warm node", name)).row(0, 0)[0];
+        let node = IdpNodeId::at(super::call::pick(word, nodes));
+        let token = self.new_token(node, self.holders[holder.index()].token_key, Stamp(0).before(age));
+        self.idp.next_token += 1;
+        token
+    }
+
+    fn put_warm(&mut self, holder: HolderId, token: Token, s: &mut Schedule<Event>) {
+        let clock = self.clock_of(holder);
+        let expires_in_s = u64::try_from(token.expires.0 - token.issued.0).unwrap_or(0) / NANOS_PER_SECOND;
+        let until = self.policies.gateways.lifetime.used_until(token.issued, expires_in_s, clock);
+        let jitter = uniform(Rows::new(self.holders[holder.index()].key).row(0, 0)[2]);
+        self.put(holder, Entry { token, received: token.issued, until }, jitter, s);
     }
 
     /// The usable time of a token: the smaller of what the rule allows and the token's lifetime, times `refresh_at`.
@@ -185,16 +237,22 @@ impl<O: Observer> World<O> {
         // What is floored to whole seconds may be a second shorter: every warm token is valid at the start.
         let floored = |yes: bool, span: SimSpan| if yes { span - second } else { span };
         let lifetime = floored(self.config.idp.token_format == TokenFormat::Jwt, self.token_lifetime());
-        let allowed = self.policy.lifetime.used_until(Stamp(0), lifetime.whole_secs(), ClockOffset(0));
-        let allowed = floored(self.policy.lifetime.whole_seconds, SimSpan(allowed.0.unsigned_abs()));
+        if !self.policies.gateways.lifetime.caches() {
+            return lifetime;
+        }
+        let allowed = self.policies.gateways.lifetime.used_until(Stamp(0), lifetime.whole_secs(), ClockOffset(0));
+        let allowed = floored(self.policies.gateways.lifetime.whole_seconds, SimSpan(allowed.0.unsigned_abs()));
         let usable = allowed.min(lifetime);
-        self.policy.lifetime.refresh_at.map_or(usable, |fraction| usable.scaled(fraction))
+        self.policies.gateways.lifetime.refresh_at.map_or(usable, |fraction| usable.scaled(fraction))
     }
 
     fn cache_name(&self, holder: HolderId) -> String {
         let holder = &self.holders[holder.index()];
         let credential = &self.config.credentials[holder.credential.index()];
-        if self.policy.store.shared { format!("store/{credential}") } else { holder_name(holder.gateway, credential) }
+        match holder.place {
+            Place::Gateway(gateway) if !self.policies.gateways.store.shared => holder_name(gateway, credential),
+            Place::Gateway(_) | Place::Thread(_) => format!("store/{credential}"),
+        }
     }
 
     pub(super) fn tell(&mut self, at: SimTime, fact: Fact) {
@@ -230,7 +288,9 @@ impl<O: Observer> World<O> {
     /// What is in flight or waits, in all: a measure of the memory that the run needs.
     #[must_use]
     pub fn in_flight(&self) -> usize {
-        self.calls.len() + self.flights.len() + self.introspections.len() + self.store_ops.len() + self.deliveries.len()
+        let db = self.db.as_ref().map_or(0, Database::in_flight);
+        let deliveries = self.deliveries.len();
+        self.calls.len() + self.flights.len() + self.introspections.len() + self.store_ops.len() + deliveries + db
     }
 }
 
@@ -243,13 +303,15 @@ fn rounds(config: &WorldConfig) -> Vec<Vec<u32>> {
 }
 
 fn holders(config: &WorldConfig, shared: bool, seeds: Seeds) -> Vec<Holder> {
-    let pairs = (0..config.gateway.nodes).flat_map(|gateway| (0..config.credentials.len()).map(move |c| (gateway, c)));
+    let credentials = config.gateway_credentials;
+    let pairs = (0..config.gateway.nodes).flat_map(|gateway| (0..credentials).map(move |c| (gateway, c)));
     pairs
         .map(|(gateway, credential)| {
-            let cache = if shared { credential } else { gateway * config.credentials.len() + credential };
+            let cache = if shared { credential } else { gateway * credentials + credential };
             let gateway = GatewayId::at(gateway);
             let key = seeds.key("token request", &holder_name(gateway, &config.credentials[credential]));
-            Holder::new(gateway, CredentialId::at(credential), CacheId::at(cache), key)
+            let token_key = (TokenKeyId::at(credential), CredentialId::at(credential));
+            Holder::new(Place::Gateway(gateway), token_key, CacheId::at(cache), key)
         })
         .collect()
 }
@@ -281,6 +343,11 @@ impl<O: Observer> Model for World<O> {
             Event::Redeliver(id) => self.redeliver(id, s),
             Event::Reconnect(gateway) => self.reconnect(gateway, s),
             Event::Poll(gateway) => self.poll(gateway, s),
+            Event::Db(id) => self.op_done(id, s),
+            Event::PoolTimeout(id) => self.pool_timeout(id, s),
+            Event::Invalidated(id) => self.invalidated(id),
+            Event::Burst(application) => self.burst(application, s),
+            Event::Ask(thread) => self.thread_asks(thread, s),
         }
     }
 }

@@ -2,15 +2,17 @@
 //!
 //! What kills tokens in masses is kept as instants, not as marks on tokens: memory grows with the number of faults.
 
+use std::collections::BTreeMap;
+
 use super::{Cause, Token};
-use crate::id::{CredentialId, IdpNodeId, KeyId};
+use crate::id::{IdpNodeId, KeyId, TokenKeyId};
 use crate::time::{SimTime, Stamp};
 
 /// When and why a token died.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Death {
     pub at: Stamp,
-    /// [`Cause::StaleToken`] or [`Cause::ExpiredToken`].
+    /// One of the causes that are a token's: stale, superseded, lost, expired.
     pub cause: Cause,
 }
 
@@ -29,25 +31,34 @@ pub struct Truth {
     all: Vec<SimTime>,
     /// The same for the tokens of one node.
     node: Vec<Vec<SimTime>>,
-    /// The same for the tokens of one credential.
-    credential: Vec<Vec<SimTime>>,
+    /// The same for the tokens of one token key.
+    revoked: Vec<Vec<SimTime>>,
+    /// At each of these the tokens of one token key expired, whatever they said.
+    expired: Vec<Vec<SimTime>>,
     not_before: Vec<NotBefore>,
     pub keys: KeyRing,
-    /// No token issued at or after this has died otherwise than by its expiry.
+    /// No token issued at or after this has died by any of the above, otherwise than by its expiry.
     latest: Option<SimTime>,
+    /// Tokens that died on their own, as their rows did or because they have none; with their expiry.
+    marks: BTreeMap<u64, (Death, Stamp)>,
+    /// At this size, what has expired is swept out.
+    sweep_at: usize,
 }
 
 impl Truth {
     /// Nothing is dead yet.
     #[must_use]
-    pub fn new(nodes: usize, credentials: usize) -> Truth {
+    pub fn new(nodes: usize, token_keys: usize) -> Truth {
         Truth {
             all: Vec::new(),
             node: vec![Vec::new(); nodes],
-            credential: vec![Vec::new(); credentials],
+            revoked: vec![Vec::new(); token_keys],
+            expired: vec![Vec::new(); token_keys],
             not_before: Vec::new(),
             keys: KeyRing::new(),
             latest: None,
+            marks: BTreeMap::new(),
+            sweep_at: 64,
         }
     }
 
@@ -63,9 +74,15 @@ impl Truth {
         self.latest = Some(now);
     }
 
-    /// Every token of a credential dies that was issued before `now`.
-    pub fn revoke_credential(&mut self, credential: CredentialId, now: SimTime) {
-        self.credential[credential.index()].push(now);
+    /// Every token of a token key dies that was issued before `now`.
+    pub fn revoke(&mut self, key: TokenKeyId, now: SimTime) {
+        self.revoked[key.index()].push(now);
+        self.latest = Some(now);
+    }
+
+    /// Every token of a token key that was issued before `now` expires.
+    pub fn expire(&mut self, key: TokenKeyId, now: SimTime) {
+        self.expired[key.index()].push(now);
         self.latest = Some(now);
     }
 
@@ -81,29 +98,53 @@ impl Truth {
         self.latest = Some(now);
     }
 
+    /// One token dies, unless it is dead already; whether it was alive.
+    pub fn mark(&mut self, token: &Token, cause: Cause, now: SimTime) -> bool {
+        if self.death(token, now).is_some() {
+            return false;
+        }
+        if self.marks.len() >= self.sweep_at {
+            self.marks.retain(|_, (_, expires)| *expires > now.stamp());
+            self.sweep_at = (2 * self.marks.len()).max(64);
+        }
+        self.marks.insert(token.id, (Death { at: now.stamp(), cause }, token.expires));
+        true
+    }
+
+    /// A token that died on its own is alive again: its database has forgotten why.
+    pub fn unmark(&mut self, token: &Token) {
+        self.marks.remove(&token.id);
+    }
+
     /// When and why the token died, if it has by `now`: by what came first.
     #[must_use]
     pub fn death(&self, token: &Token, now: SimTime) -> Option<Death> {
-        let expired = (token.expires <= now.stamp()).then_some(Death { at: token.expires, cause: Cause::ExpiredToken });
+        let expired =
+            |expires: Stamp| (expires <= now.stamp()).then_some(Death { at: expires, cause: Cause::ExpiredToken });
+        let marked = self.marks.get(&token.id).map(|(death, _)| *death);
         // The usual case: nothing has been killed since the token was issued.
-        if self.latest.is_none_or(|latest| latest.stamp() < token.issued) {
-            return expired;
+        if marked.is_none() && self.latest.is_none_or(|latest| latest.stamp() < token.issued) {
+            return expired(token.expires);
         }
         let killed = self.killed_at(token).map(|at| Death { at: at.stamp(), cause: Cause::StaleToken });
-        match (killed, expired) {
-            (Some(killed), Some(expired)) => Some(if killed.at < expired.at { killed } else { expired }),
-            (killed, expired) => killed.or(expired),
-        }
+        let deaths = [expired(self.expires(token)), killed, marked];
+        deaths.into_iter().flatten().min_by_key(|death| death.at)
     }
 
-    /// The first instant at which something other than expiry killed the token.
-    fn killed_at(&self, token: &Token) -> Option<SimTime> {
-        let first_after =
-            |instants: &[SimTime]| instants.get(instants.partition_point(|at| at.stamp() <= token.issued)).copied();
+    /// When the token expires.
+    #[must_use]
+    pub fn expires(&self, token: &Token) -> Stamp {
+        let early = first_after(&self.expired[token.token_key.index()], token);
+        early.map_or(token.expires, |at| token.expires.min(at.stamp()))
+    }
+
+    /// The first instant at which something else than its expiry or its row killed the token.
+    #[must_use]
+    pub fn killed_at(&self, token: &Token) -> Option<SimTime> {
         [
-            first_after(&self.all),
-            first_after(&self.node[token.node.index()]),
-            first_after(&self.credential[token.credential.index()]),
+            first_after(&self.all, token),
+            first_after(&self.node[token.node.index()], token),
+            first_after(&self.revoked[token.token_key.index()], token),
             self.not_before.iter().find(|rule| token.iat_s < rule.iat_s).map(|rule| rule.at),
             token.key.and_then(|key| self.keys.retired_at(key)),
         ]
@@ -111,6 +152,11 @@ impl Truth {
         .flatten()
         .min()
     }
+}
+
+/// The first of these instants that came after the token was issued.
+fn first_after(instants: &[SimTime], token: &Token) -> Option<SimTime> {
+    instants.get(instants.partition_point(|at| at.stamp() <= token.issued)).copied()
 }
 
 /// The keys that sign JWTs, and those that the IdP publishes for checking them.
@@ -159,12 +205,13 @@ impl KeyRing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::CredentialId;
 
     fn token(issued: i64) -> Token {
         Token {
             id: 1,
             credential: CredentialId(0),
-            token_key: crate::id::TokenKeyId(0),
+            token_key: TokenKeyId(0),
             node: IdpNodeId(1),
             key: Some(KeyId(0)),
             issued: Stamp(issued),
@@ -195,7 +242,7 @@ mod tests {
         let kill: [fn(&mut Truth); 5] = [
             |t| t.invalidate_all(SimTime(40)),
             |t| t.invalidate_node(IdpNodeId(1), SimTime(40)),
-            |t| t.revoke_credential(CredentialId(0), SimTime(40)),
+            |t| t.revoke(TokenKeyId(0), SimTime(40)),
             |t| t.not_before(NotBefore { at: SimTime(40), iat_s: 1 }),
             |t| t.replace_key(SimTime(40)),
         ];
@@ -209,6 +256,38 @@ mod tests {
         assert_eq!(truth.death(&token(0), SimTime(50)), None, "another node's tokens live");
         truth.replace_key(SimTime(45));
         assert_eq!(truth.death(&Token { key: None, ..token(0) }, SimTime(50)), None, "an opaque token has no key");
+    }
+
+    #[test]
+    fn a_token_may_die_on_its_own_once() {
+        let mut truth = Truth::new(2, 1);
+        assert!(truth.mark(&token(0), Cause::SupersededToken, SimTime(20)));
+        assert!(!truth.mark(&token(0), Cause::LostToken, SimTime(30)));
+        truth.invalidate_all(SimTime(40));
+        let death = Some(Death { at: Stamp(20), cause: Cause::SupersededToken });
+        assert_eq!(truth.death(&token(0), SimTime(50)), death);
+        truth.unmark(&token(0));
+        assert_eq!(truth.death(&token(0), SimTime(50)).map(|death| death.cause), Some(Cause::StaleToken));
+    }
+
+    #[test]
+    fn the_tokens_of_a_key_may_expire_early() {
+        let mut truth = Truth::new(2, 1);
+        truth.expire(TokenKeyId(0), SimTime(40));
+        assert_eq!((truth.expires(&token(0)), truth.expires(&token(40))), (Stamp(40), Stamp(140)));
+        let death = Some(Death { at: Stamp(40), cause: Cause::ExpiredToken });
+        assert_eq!(truth.death(&token(0), SimTime(45)), death);
+        assert_eq!(truth.death(&token(0), SimTime(39)), None);
+    }
+
+    #[test]
+    fn marks_of_expired_tokens_do_not_pile_up() {
+        let mut truth = Truth::new(2, 1);
+        for id in 0..1_000 {
+            let token = Token { id, ..token(id.cast_signed()) };
+            truth.mark(&token, Cause::SupersededToken, SimTime(id + 1));
+        }
+        assert!(truth.marks.len() < 300, "{}", truth.marks.len());
     }
 
     #[test]

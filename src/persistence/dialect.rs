@@ -1,8 +1,6 @@
-//! What a database does to a row of the token table: the time that it keeps, and a NULL in the key. One table, eight
-//! rows.
-//!
-//! "General knowledge" in a source marks what no page or code was read for. WSO2 writes whole milliseconds, so what a
-//! database does below a microsecond never shows; the table has it for completeness.
+//! What a database does to a row of the token table: the time that it keeps, and a NULL in the key.
+
+mod profiles;
 
 use std::fmt;
 
@@ -48,7 +46,7 @@ pub const ALL: [Dialect; 8] = [
     Dialect::Postgresql,
 ];
 
-/// What becomes of the digits that a column of TIME_CREATED has no room for.
+/// What becomes of the digits that a column of `TIME_CREATED` has no room for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rounding {
     /// To the nearest multiple of the step, the middle up.
@@ -79,7 +77,7 @@ pub struct Profile {
     pub word: &'static str,
     /// The product's name.
     pub title: &'static str,
-    /// The type of TIME_CREATED in WSO2's script.
+    /// The type of `TIME_CREATED` in WSO2's script.
     pub time_created: &'static str,
     /// How that type rounds.
     pub rounding: Rounding,
@@ -93,108 +91,6 @@ pub struct Profile {
     pub source: &'static str,
 }
 
-const NULLABLE: &[&str] = &[
-    "CONSUMER_KEY_ID",
-    "AUTHZ_USER",
-    "TENANT_ID",
-    "USER_DOMAIN",
-    "USER_TYPE",
-    "TOKEN_SCOPE_HASH",
-    "TOKEN_STATE",
-    "TOKEN_STATE_ID",
-    "TOKEN_BINDING_REF",
-];
-const SECOND: SimSpan = SimSpan::secs(1);
-const MICROSECOND: SimSpan = SimSpan(1_000);
-const TOKEN_ID_IN_KEY: &str = "TOKEN_ID was in the key (wso2/product-apim#4006, wso2/product-is#4197, #5131)";
-
-const DB2: Profile = Profile {
-    word: "db2",
-    title: "IBM Db2",
-    time_created: "TIMESTAMP",
-    rounding: Rounding::Down(MICROSECOND),
-    nulls: Nulls::NotNullable,
-    nullable: &[],
-    once_unprotected: None,
-    source: "Db2 10.5 documentation, \"Data loss for timestamp data in JDBC and SQLJ applications\": the data source \
-             truncates the excess digits; carbon-apimgt db2.sql: columns of a unique constraint are NOT NULL",
-};
-
-const H2: Profile = Profile {
-    word: "h2",
-    title: "H2",
-    time_created: "TIMESTAMP",
-    rounding: Rounding::HalfUp(MICROSECOND),
-    nulls: Nulls::Distinct,
-    nullable: NULLABLE,
-    once_unprotected: None,
-    source: "h2database DateTimeUtils.convertScale rounds half up; Mode.UniqueIndexNullsHandling: \
-             ALLOW_DUPLICATES_WITH_ANY_NULL; that it does so by default, with six digits: general knowledge",
-};
-
-const MSSQL: Profile = Profile {
-    word: "mssql",
-    title: "Microsoft SQL Server",
-    time_created: "DATETIME",
-    rounding: Rounding::MssqlDatetime,
-    nulls: Nulls::Equal,
-    nullable: NULLABLE,
-    once_unprotected: None,
-    source: "Microsoft, \"Date and Time (Transact-SQL)\": DATETIME in increments of .000, .003, .007 s, and MS-BINXML \
-             2.3.14: ticks of 1/300 s, half up; NULLs: general knowledge",
-};
-
-const MYSQL: Profile = Profile {
-    word: "mysql",
-    title: "MySQL",
-    time_created: "TIMESTAMP",
-    rounding: Rounding::HalfUp(SECOND),
-    nulls: Nulls::Distinct,
-    nullable: NULLABLE,
-    once_unprotected: None,
-    source: "MySQL manual, \"Fractional Seconds in Time Values\": no digits unless asked for, inserting rounds (unless \
-             TIME_TRUNCATE_FRACTIONAL); that the middle goes up, and NULLs: general knowledge",
-};
-
-const MYSQL_CLUSTER: Profile = Profile {
-    word: "mysql-cluster",
-    title: "MySQL NDB Cluster",
-    source: "as mysql: the SQL node rounds before the data nodes store (general knowledge)",
-    ..MYSQL
-};
-
-const ORACLE: Profile = Profile {
-    word: "oracle",
-    title: "Oracle Database",
-    time_created: "TIMESTAMP",
-    rounding: Rounding::HalfUp(MICROSECOND),
-    nulls: Nulls::EqualUnlessAll,
-    nullable: NULLABLE,
-    once_unprotected: Some(TOKEN_ID_IN_KEY),
-    source: "Price, \"Oracle Database 10g SQL\" (2004): excess digits are rounded, six by default; that the middle \
-             goes up, and NULLs: general knowledge",
-};
-
-const ORACLE_RAC: Profile = Profile {
-    word: "oracle-rac",
-    title: "Oracle Real Application Clusters",
-    once_unprotected: None,
-    source: "as oracle; its older scripts were not read",
-    ..ORACLE
-};
-
-const POSTGRESQL: Profile = Profile {
-    word: "postgresql",
-    title: "PostgreSQL",
-    time_created: "TIMESTAMP",
-    rounding: Rounding::HalfUp(MICROSECOND),
-    nulls: Nulls::Distinct,
-    nullable: NULLABLE,
-    once_unprotected: Some(TOKEN_ID_IN_KEY),
-    source: "pgjdbc TimestampUtils (nanosExceed499) rounds half up to microseconds before sending; the server's own \
-             datetime.c uses rint, so that a text's middle goes to even; manual, \"Unique Indexes\", for NULLs",
-};
-
 impl Dialect {
     /// The dialect that a scenario names.
     #[must_use]
@@ -206,18 +102,18 @@ impl Dialect {
     #[must_use]
     pub const fn profile(self) -> &'static Profile {
         match self {
-            Dialect::Db2 => &DB2,
-            Dialect::H2 => &H2,
-            Dialect::Mssql => &MSSQL,
-            Dialect::Mysql => &MYSQL,
-            Dialect::MysqlCluster => &MYSQL_CLUSTER,
-            Dialect::Oracle => &ORACLE,
-            Dialect::OracleRac => &ORACLE_RAC,
-            Dialect::Postgresql => &POSTGRESQL,
+            Dialect::Db2 => &profiles::DB2,
+            Dialect::H2 => &profiles::H2,
+            Dialect::Mssql => &profiles::MSSQL,
+            Dialect::Mysql => &profiles::MYSQL,
+            Dialect::MysqlCluster => &profiles::MYSQL_CLUSTER,
+            Dialect::Oracle => &profiles::ORACLE,
+            Dialect::OracleRac => &profiles::ORACLE_RAC,
+            Dialect::Postgresql => &profiles::POSTGRESQL,
         }
     }
 
-    /// A wall-clock time as TIME_CREATED has it when it is read back. Simulated time counts as the wall clock: time
+    /// A wall-clock time as `TIME_CREATED` has it when it is read back. Simulated time counts as the wall clock: time
     /// zero is the beginning of a second.
     #[must_use]
     pub fn store(self, at: Stamp) -> Stamp {

@@ -73,6 +73,7 @@ impl NodeMemory {
     pub fn expire(&mut self, key: TokenKeyId, at: Stamp) {
         for cached in self.cached.values_mut().filter(|cached| cached.token.token_key == key) {
             cached.token.expires = cached.token.expires.min(at);
+            cached.until = cached.until.min(at);
         }
         for item in self.queue.iter_mut().filter(|item| item.token.token_key == key) {
             item.token.expires = item.token.expires.min(at);

@@ -61,6 +61,19 @@ const SURGE: &[Key] = &[
 ];
 
 impl Policy {
+    /// What of it a thread of an application keeps to. A thread caches what it asked for, has one request in the air, and
+    /// shares no store; what it does about refusals it says itself.
+    #[must_use]
+    pub fn of_thread(&self) -> Policy {
+        let mut policy = self.clone();
+        if policy.lifetime.rule == lifetime::LifetimeRule::NoCache {
+            policy.lifetime.rule = lifetime::LifetimeRule::ExpiresIn;
+        }
+        policy.fetch.single_flight = fetch::SingleFlight::Node;
+        policy.store.shared = false;
+        policy
+    }
+
     /// The policy of one decoded table a rule, in the order of [`RULES`].
     ///
     /// # Panics

@@ -84,7 +84,7 @@ const RESPONSE_S: f64 = 2.0 * 0.03 + 0.11 + 2.0 * 0.07 + 0.19;
 /// How many calls each (population, lane) had.
 fn counts(facts: &crate::support::Facts) -> Vec<usize> {
     let mut counts = vec![0; 2 * 6];
-    facts.calls().for_each(|call| counts[call.client.index() * 6 + call.lane.index()] += 1);
+    facts.calls().for_each(|call| counts[call.client_and_user().0.index() * 6 + call.lane.index()] += 1);
     counts
 }
 
@@ -130,7 +130,7 @@ fn gaps_are_exponential_and_forget_each_other() {
     let facts = facts(&scenario_with(CALLS, &overrides), 0, 0);
     let of_shop = |lane: Option<u32>, forbidden: Option<bool>| {
         let matching = facts.calls().filter(move |call| {
-            call.client.index() == 1
+            call.client_and_user().0.index() == 1
                 && lane.is_none_or(|lane| call.lane.0 == lane)
                 && forbidden.is_none_or(|forbidden| forbidden == (call.outcome == Outcome::Forbidden))
         });
@@ -163,8 +163,8 @@ fn the_forbidden_are_binomial_and_users_uniform() {
             if of_orders {
                 forbidden[usize::from(call.outcome == Outcome::Forbidden)] += 1;
             }
-            if call.client.index() == 1 {
-                users[call.user as usize] += 1;
+            if call.client_and_user().0.index() == 1 {
+                users[call.client_and_user().1 as usize] += 1;
             }
         }
         (forbidden, users)
@@ -191,9 +191,9 @@ fn sticky_users_stay_at_their_gateway_and_call_alike() {
     let scenario = scenario_with(CALLS, &["gateway.balance=sticky", "run.replications=10"]);
     let all = from_facts(&scenario, |facts| {
         let mut users = vec![0; 10];
-        for call in facts.calls().filter(|call| call.client.index() == 1) {
-            assert_eq!(call.lane.0 / 2, call.user % 3, "user u belongs to gateway u mod 3");
-            users[call.user as usize] += 1;
+        for call in facts.calls().filter(|call| call.client_and_user().0.index() == 1) {
+            assert_eq!(call.lane.0 / 2, call.client_and_user().1 % 3, "user u belongs to gateway u mod 3");
+            users[call.client_and_user().1 as usize] += 1;
         }
         users
     });
@@ -217,11 +217,14 @@ fn constant_gaps_are_constant_and_begin_at_a_uniform_share_of_one() {
     let scenario = scenario_with(CALLS, &[arrivals, "run.duration=100s", "run.replications=300"]);
     let all = from_facts(&scenario, |facts| {
         let instants: Vec<u64> =
-            facts.calls().filter(|call| call.client.index() == 1).map(|call| call.first.0).collect();
+            facts.calls().filter(|call| call.client_and_user().0.index() == 1).map(|call| call.first.0).collect();
         assert_eq!(instants.len(), 400);
         assert!(instants.windows(2).all(|pair| pair[1] - pair[0] == 250_000_000));
         let mut lanes = vec![0; 6];
-        facts.calls().filter(|call| call.client.index() == 1).for_each(|call| lanes[call.lane.index()] += 1);
+        facts
+            .calls()
+            .filter(|call| call.client_and_user().0.index() == 1)
+            .for_each(|call| lanes[call.lane.index()] += 1);
         (stalegate::time::SimTime(instants[0]).as_secs_f64(), lanes)
     });
     let firsts: Vec<f64> = all.iter().map(|(first, _)| *first).collect();
