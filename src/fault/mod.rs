@@ -143,7 +143,7 @@ pub trait Control {
 pub struct Names<'a> {
     pub idp_nodes: usize,
     pub gateways: usize,
-    /// Sorted: the position is the id.
+    /// In the world's order: the position is the id.
     pub credentials: &'a [String],
 }
 

@@ -9,7 +9,7 @@ pub const DEF: FaultDef = FaultDef {
     kind: "token-revoked",
     doc: "every active token of a credential is revoked",
     keys: &[
-        Key::required("credential", Ty::Text, "the consumer key"),
+        Key::required("credential", Ty::Text, "the consumer key, of an api or of an application"),
         Key::off("client", Ty::Text, "the population whose user's token is revoked").later(&["*"]),
         Key::off("user", Ty::Text, "the user whose token is revoked").later(&["*"]),
     ],
@@ -17,7 +17,7 @@ pub const DEF: FaultDef = FaultDef {
         let wanted = table.text("credential");
         let found = names.credentials.iter().position(|name| name == wanted).ok_or_else(|| FaultMistake {
             key: "credential",
-            message: format!("no api has the credential `{wanted}`"),
+            message: format!("nothing has the consumer key `{wanted}`"),
             candidates: names.credentials.to_vec(),
         })?;
         Ok(Box::new(TokenRevoked { credential: CredentialId::at(found) }))

@@ -1,20 +1,20 @@
 //! From decoded tables to the world. Nothing here can fail: what could was checked before.
 
+mod store;
+
 use std::sync::Arc;
 
 use super::check::{closed_users, credentials};
-use super::parts::{Client, FaultPart, Named, Parts, PolicyPart};
+use super::parts::{Application, Client, FaultPart, Named, Parts, PolicyPart};
 use super::{NamedPolicy, quantity};
-use crate::dist::Dist;
 use crate::fault::Names;
 use crate::id::{ApiId, CredentialId};
 use crate::key::{Backoff, Table, Value};
 use crate::model::config::{
-    ApiConfig, Arrivals, Balance, BusConfig, ClientConfig, DbConfig, FaultConfig, Front, GatewayConfig, HealthOf,
-    IdpCache, IdpConfig, Network, OnRestart, OnUnreachable, Persistence, RestartEvent, RunConfig, Start, TokenFormat,
-    Unreachable, Validation, WorldConfig, WwwError,
+    ApiConfig, ApplicationConfig, Arrivals, Ask, AskAfter, Balance, BusConfig, ClientConfig, FaultConfig, Front,
+    GatewayConfig, HealthOf, IdpConfig, Network, OnRestart, OnUnreachable, RestartEvent, RunConfig, Start, Strategy,
+    TokenFormat, Unreachable, Validation, WorldConfig, WwwError,
 };
-use crate::persistence::dialect::Dialect;
 use crate::policy::Policy;
 use crate::time::SimSpan;
 
@@ -22,8 +22,8 @@ use crate::time::SimSpan;
 #[must_use]
 pub fn world(parts: &Parts) -> WorldConfig {
     let table = |path: &str| &parts.tables[path].table;
-    let credentials = credentials(&parts.apis);
-    let idp = idp(table("idp"), table("idp.health_check"));
+    let (credentials, gateway_credentials) = credentials(parts);
+    let idp = idp(parts);
     let gateway = gateway(table("gateway"));
     let names = Names { idp_nodes: idp.nodes, gateways: gateway.nodes, credentials: &credentials };
     let faults = parts.faults.iter().map(|part| fault(part, table("idp"), names)).collect();
@@ -34,13 +34,13 @@ pub fn world(parts: &Parts) -> WorldConfig {
         control_plane_delay: table("control_plane").dist("delay"),
         bus: bus(table("bus")),
         gateway,
+        db: store::db(table("db")),
         apis: parts.apis.iter().map(|part| api(part, &credentials)).collect(),
         clients: parts.clients.iter().map(|part| client(part, &parts.apis)).collect(),
+        applications: parts.applications.iter().map(|part| application(part, &parts.apis, &credentials)).collect(),
         faults,
-        gateway_credentials: credentials.len(),
+        gateway_credentials,
         credentials,
-        db: db(table("db")),
-        applications: Vec::new(),
     }
 }
 
@@ -73,7 +73,8 @@ fn network(table: &Table) -> Network {
     }
 }
 
-fn idp(table: &Table, health: &Table) -> IdpConfig {
+fn idp(parts: &Parts) -> IdpConfig {
+    let (table, health) = (&parts.tables["idp"].table, &parts.tables["idp.health_check"].table);
     IdpConfig {
         nodes: count(table, "nodes"),
         front: word(
@@ -93,19 +94,8 @@ fn idp(table: &Table, health: &Table) -> IdpConfig {
         starting: table.dist("starting"),
         restart_event: RestartEvent::from_word(table.text("restart_event")),
         unreachable: word(table, "unreachable", &[("refuse", Unreachable::Refuse), ("hang", Unreachable::Hang)]),
-        persistence: Persistence::Memory,
-        cache: IdpCache { ttl: SimSpan::secs(300), invalidation: Some(SimSpan::millis(10)) },
-    }
-}
-
-fn db(_: &Table) -> DbConfig {
-    DbConfig {
-        dialect: Dialect::Postgresql,
-        con_app_key: true,
-        read: Dist::Constant(SimSpan::millis(2)),
-        write: Dist::Constant(SimSpan::millis(4)),
-        pool: 50,
-        pool_wait: SimSpan::secs(60),
+        persistence: store::persistence(&parts.tables["idp.persistence"].table),
+        cache: store::cache(&parts.tables["idp.cache"].table),
     }
 }
 
@@ -197,13 +187,49 @@ fn client(part: &Client, apis: &[Named]) -> ClientConfig {
 
 fn arrivals(part: &Client) -> Arrivals {
     let table = &part.arrivals.table;
-    let per_s = || if let Value::Rate(per_s) = table.get("rate") { *per_s } else { unreachable!("a rate is required") };
     match table.text("process") {
-        "constant" => Arrivals::Constant { gap: SimSpan::from_secs_f64(1.0 / per_s()).max(quantity::FINEST) },
+        "constant" => Arrivals::Constant { gap: SimSpan::from_secs_f64(1.0 / rate(table)).max(quantity::FINEST) },
         "closed" => Arrivals::Closed { think: table.dist("think") },
         "trace" => Arrivals::Trace { instants: part.instants.as_slice().into() },
-        _ => Arrivals::Poisson { per_s: per_s() },
+        _ => Arrivals::Poisson { per_s: rate(table) },
     }
+}
+
+fn application(part: &Application, apis: &[Named], credentials: &[String]) -> ApplicationConfig {
+    let (name, table, ask) = (&part.named.name, &part.named.table.table, &part.ask.table);
+    let credential = credentials.iter().position(|credential| credential == name);
+    let api = apis.iter().position(|api| api.name == table.text("api"));
+    ApplicationConfig {
+        name: name.clone(),
+        credential: CredentialId::at(credential.expect("the list has every application's consumer key")),
+        threads: table.count32("threads"),
+        strategy: word(
+            table,
+            "strategy",
+            &[
+                ("per-thread", Strategy::PerThread),
+                ("one-thread", Strategy::OneThread),
+                ("scope-per-thread", Strategy::ScopePerThread),
+            ],
+        ),
+        ask: match ask.text("process") {
+            "poisson" => Ask::Poisson { per_s: rate(ask) },
+            _ => Ask::Burst { first: ask.span("first"), every: ask.span("every"), spread: ask.span("spread") },
+        },
+        ask_after: word(
+            ask,
+            "after",
+            &[("revocation", AskAfter::Revocation), ("expiry", AskAfter::Expiry), ("nothing", AskAfter::Nothing)],
+        ),
+        calls_per_s: rate(&part.calls.table),
+        api: ApiId::at(api.expect("the loader refuses an api that is not there")),
+        refetches: table.text("on_refusal") == "refetch",
+    }
+}
+
+/// Per second.
+fn rate(table: &Table) -> f64 {
+    if let Value::Rate(per_s) = table.get("rate") { *per_s } else { unreachable!("a rate is required") }
 }
 
 fn backoff(table: &Table) -> Backoff {

@@ -1,8 +1,10 @@
 //! What only shows when a scenario's tables are seen together: references, contradictions, sizes.
 
 use super::diagnostic::Diagnostic;
-use super::parts::{Client, FaultPart, Named, Parts};
+use super::parts::{Application, Client, FaultPart, Named, Parts};
 use super::reader::Reader;
+use super::source::At;
+use super::walk::Decoded;
 use crate::fault::{Names, Phase};
 use crate::key::Value;
 use crate::metric;
@@ -15,6 +17,7 @@ pub fn check(reader: &mut Reader, parts: &Parts) {
     warmup(reader, parts);
     apis(reader, parts);
     clients(reader, parts);
+    applications(reader, parts);
     faults(reader, parts);
     expects(reader, parts);
     size(reader, parts);
@@ -48,8 +51,17 @@ fn apis(reader: &mut Reader, parts: &Parts) {
     }
 }
 
+/// What an `api` or `apis` must name.
+fn no_such_api(parts: &Parts, who: &str, api: &str) -> Option<Diagnostic> {
+    let names = &parts.declared_apis;
+    if names.is_empty() || names.iter().any(|name| name == api) {
+        return None;
+    }
+    let mistake = Diagnostic::new("E022", format!("{who} calls no existing api `{api}`"));
+    Some(mistake.nearest(api, names.iter().map(String::as_str)))
+}
+
 fn clients(reader: &mut Reader, parts: &Parts) {
-    let names: Vec<&str> = parts.declared_apis.iter().map(String::as_str).collect();
     for Client { named, .. } in &parts.clients {
         if !named.table.good(&["apis"]) {
             continue;
@@ -61,10 +73,8 @@ fn clients(reader: &mut Reader, parts: &Parts) {
             reader.say(mistake.at_some(place, "at least one is needed"));
         }
         for (index, api) in wanted.iter().enumerate() {
-            if !names.contains(&api.as_str()) && !names.is_empty() {
-                let mistake =
-                    Diagnostic::new("E022", format!("the client `{}` calls no existing api `{api}`", named.name));
-                reader.say(mistake.at_some(place, "no [[api]] has this name").nearest(api, names.iter().copied()));
+            if let Some(mistake) = no_such_api(parts, &format!("the client `{}`", named.name), api) {
+                reader.say(mistake.at_some(place, "no [[api]] has this name"));
             } else if wanted[..index].contains(api) {
                 let mistake =
                     Diagnostic::new("E021", format!("the client `{}` names the api `{api}` twice", named.name));
@@ -74,9 +84,45 @@ fn clients(reader: &mut Reader, parts: &Parts) {
     }
 }
 
+fn applications(reader: &mut Reader, parts: &Parts) {
+    let run = &parts.tables["run"];
+    for Application { named, ask, .. } in &parts.applications {
+        let name = &named.name;
+        if named.table.good(&["api"])
+            && let Some(mistake) =
+                no_such_api(parts, &format!("the application `{name}`"), named.table.table.text("api"))
+        {
+            reader.say(mistake.at_some(named.table.place("api"), "no [[api]] has this name"));
+        }
+        if ask.table.text("process") != "burst" || !ask.good(&["process", "first", "every", "spread"]) {
+            continue;
+        }
+        let [first, every, spread] = ["first", "every", "spread"].map(|key| ask.table.span(key));
+        if spread > every {
+            let message = format!("the bursts of the application `{name}` overlap: `spread` is longer than `every`");
+            let mistake = Diagnostic::new("E025", message);
+            reader.say(mistake.at_some(ask.place("spread"), format!("a burst begins every {every}")));
+        }
+        if run.good(&["duration"]) && first >= run.table.span("duration") {
+            let message = format!("the application `{name}` does not ask for a token before the end of the run");
+            let place = ask.place("first").or(Some(&named.name_at));
+            reader.say(after_the_end(message, place, format!("the first burst is at {first}"), run));
+        }
+    }
+}
+
+/// Something that never happens, for the run is over.
+fn after_the_end(message: String, place: Option<&At>, label: String, run: &Decoded) -> Diagnostic {
+    let mistake = Diagnostic::new("E030", message).at_some(place, label);
+    match run.places.get("duration") {
+        Some(at) => mistake.also(at, "the run's duration"),
+        None => mistake,
+    }
+}
+
 fn faults(reader: &mut Reader, parts: &Parts) {
     let run = &parts.tables["run"];
-    let credentials = credentials(&parts.apis);
+    let (credentials, _) = credentials(parts);
     let names = Names { idp_nodes: nodes(parts, "idp"), gateways: nodes(parts, "gateway"), credentials: &credentials };
     for FaultPart { named, def } in &parts.faults {
         let table = &named.table;
@@ -84,15 +130,8 @@ fn faults(reader: &mut Reader, parts: &Parts) {
             let earliest = table.table.dist("at").sample(f64::MIN_POSITIVE);
             if earliest >= run.table.span("duration") {
                 let duration = run.table.span("duration");
-                let mistake = Diagnostic::new(
-                    "E030",
-                    format!("the fault `{}` does not begin before the end of the run", named.name),
-                );
-                let mistake = mistake.at_some(table.place("at"), format!("the run ends at {duration}"));
-                reader.say(match run.places.get("duration") {
-                    Some(at) => mistake.also(at, "the run's duration"),
-                    None => mistake,
-                });
+                let message = format!("the fault `{}` does not begin before the end of the run", named.name);
+                reader.say(after_the_end(message, table.place("at"), format!("the run ends at {duration}"), run));
             }
         }
         if table.good(&["every"]) && run.good(&["duration"]) {
@@ -120,13 +159,19 @@ fn faults(reader: &mut Reader, parts: &Parts) {
     }
 }
 
-/// The consumer keys, sorted and without repetition.
+/// The consumer keys without repetition: those of the gateways, sorted, then those that only applications use, sorted;
+/// and how many are the gateways'.
 #[must_use]
-pub fn credentials(apis: &[Named]) -> Vec<String> {
-    let mut credentials: Vec<String> = apis.iter().map(|api| api.table.table.text("credential").to_owned()).collect();
+pub fn credentials(parts: &Parts) -> (Vec<String>, usize) {
+    let of_api = |api: &Named| api.table.table.text("credential").to_owned();
+    let mut credentials: Vec<String> = parts.apis.iter().map(of_api).collect();
     credentials.sort();
     credentials.dedup();
-    credentials
+    let gateways = credentials.len();
+    let names = parts.applications.iter().map(|application| application.named.name.clone());
+    let own: Vec<String> = names.filter(|name| !credentials.contains(name)).collect();
+    credentials.extend(own);
+    (credentials, gateways)
 }
 
 fn nodes(parts: &Parts, section: &str) -> usize {
@@ -176,9 +221,10 @@ fn size(reader: &mut Reader, parts: &Parts) {
     let count = |list: usize| u64::try_from(list).unwrap_or(u64::MAX);
     let gateways = gateway.table.count("nodes");
     let called: u64 = parts.clients.iter().map(|client| count(client.named.table.table.texts("apis").len())).sum();
-    let holders = gateways.saturating_mul(count(credentials(&parts.apis).len()).max(1));
+    let holders = gateways.saturating_mul(count(credentials(parts).1).max(1));
     let streams = gateways.saturating_mul(called.max(count(parts.apis.len())).max(1));
     let users: u64 = parts.clients.iter().map(|client| closed_users(client).unwrap_or(0)).sum();
+    let threads: u64 = parts.applications.iter().map(threads).sum();
     let workers = idp.table.count("nodes").saturating_mul(idp.table.count("workers"));
     let worlds = [
         (
@@ -187,6 +233,7 @@ fn size(reader: &mut Reader, parts: &Parts) {
             "its gateways, apis and clients",
         ),
         (users.saturating_mul(128), first_users(parts), "its users"),
+        (threads.saturating_mul(1024), most_threads(parts), "its applications' threads"),
         (workers.saturating_mul(32), idp.place("workers"), "its IdP's workers"),
     ];
     let total = worlds.iter().fold(0_u64, |sum, (bytes, _, _)| sum.saturating_add(*bytes));
@@ -211,10 +258,19 @@ pub fn closed_users(client: &Client) -> Option<u64> {
     })
 }
 
-fn first_users(parts: &Parts) -> Option<&super::source::At> {
+fn first_users(parts: &Parts) -> Option<&At> {
     let closed = parts.clients.iter().filter(|client| closed_users(client).is_some());
     let largest = closed.max_by_key(|client| closed_users(client))?;
     largest.arrivals.places.get("users").or_else(|| largest.named.table.place("users"))
+}
+
+fn threads(application: &Application) -> u64 {
+    application.named.table.table.count("threads")
+}
+
+fn most_threads(parts: &Parts) -> Option<&At> {
+    let largest = parts.applications.iter().max_by_key(|application| threads(application))?;
+    Some(largest.named.table.place("threads").unwrap_or(&largest.named.name_at))
 }
 
 fn human(bytes: u64) -> String {

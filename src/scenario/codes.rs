@@ -95,7 +95,7 @@ pub const CODES: &[Code] = &[
     code(
         "E012",
         "a required key is missing",
-        "The key has no default, because no default would be right for everyone. A scenario needs at least a name, `run.duration`, an [[api]], a [[client]] and a [[policy]].",
+        "The key has no default, because no default would be right for everyone. A scenario needs at least a name, `run.duration`, an [[api]], a [[client]] or an [[application]], and a [[policy]].",
         "[run] without duration\nwrite: duration = \"3h\"",
     ),
     code(
@@ -155,7 +155,7 @@ pub const CODES: &[Code] = &[
     code(
         "E022",
         "a name that nothing has",
-        "The value refers to an API, a credential, a node, a policy or a preset that the scenario does not have.",
+        "The value refers to an API, a consumer key, a node, a policy or a preset that the scenario does not have.",
         "apis = [\"order\"]\nwrite: apis = [\"orders\"]",
     ),
     code(
@@ -173,7 +173,7 @@ pub const CODES: &[Code] = &[
     code(
         "E025",
         "values out of order",
-        "Two values contradict each other: a minimum above its maximum, a mode outside of both, a warm-up as long as the run.",
+        "Two values contradict each other: a minimum above its maximum, a mode outside of both, a warm-up as long as the run, bursts so long that they overlap.",
         "{ dist = \"uniform\", min = \"9s\", max = \"5s\" }\nwrite: { dist = \"uniform\", min = \"5s\", max = \"9s\" }",
     ),
     code(
@@ -184,9 +184,9 @@ pub const CODES: &[Code] = &[
     ),
     code(
         "E030",
-        "a fault after the end",
-        "The fault would begin when the run is over, so that it would never happen.",
-        "[run] duration = \"1h\" … [[fault]] at = \"2h\"\nlengthen the run, or move the fault",
+        "a fault or a burst after the end",
+        "The fault, or the first burst of an application, would begin when the run is over, so that it would never happen.",
+        "[run] duration = \"1h\" … [[fault]] at = \"2h\"\nlengthen the run, or move what is too late",
     ),
     code(
         "E031",
@@ -197,7 +197,7 @@ pub const CODES: &[Code] = &[
     code(
         "E032",
         "too large a world",
-        "The world would need more memory than 8 GiB: about 1 KiB for every (gateway, API, client) and (gateway, credential), less for users and workers. A smaller world of the same load per gateway usually gives the same answer.",
+        "The world would need more memory than 8 GiB: about 1 KiB for every (gateway, API, client) and (gateway, credential), about as much for a thread of an application, less for users and workers. A smaller world of the same load per gateway usually gives the same answer.",
         "[gateway] nodes = 1000000000\nwrite: nodes = 100",
     ),
     code(
@@ -210,7 +210,7 @@ pub const CODES: &[Code] = &[
         "E040",
         "not built yet",
         "The file format has this, and this version of the program does not have it yet. It is refused instead of ignored, because the result would not be what the file asks for. A key of that sort may stand there with its default value, which changes nothing.",
-        "[idp.persistence]\nmode = \"database\"\nremove it, or wait for a version that has it",
+        "[gateway.inbound]\nvalidation = \"jwt\"\nremove it, or wait for a version that has it",
     ),
     code(
         "W001",
@@ -233,8 +233,8 @@ pub const CODES: &[Code] = &[
     code(
         "W004",
         "an API that nobody calls",
-        "No client has it in `apis`. It has lanes in the results, all of them empty.",
-        "[[api]] name = \"reports\"\nadd it to a client's apis, or remove it",
+        "No client has it in `apis`, and no application has it as its `api`. It has lanes in the results, all of them empty.",
+        "[[api]] name = \"reports\"\nadd it to a client's apis, name it in an application, or remove it",
     ),
     code(
         "W005",

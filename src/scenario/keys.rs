@@ -52,6 +52,8 @@ pub const SECTIONS: &[Section] = &[
     table("client.arrivals", ARRIVALS, "how calls arise"),
     table("client.retry", RETRY, "what a client does about a failed call"),
     list("application", APPLICATION, "an application that asks the IdP itself"),
+    table("application.ask", ASK, "when its threads ask for tokens"),
+    table("application.calls", APPLICATION_CALLS, "what its threads do with them"),
     list("fault", FAULT, "what goes wrong"),
     list("policy", POLICY, "what token holders do"),
     table("sweep", SWEEP, "the grid of a sweep"),
@@ -73,6 +75,12 @@ pub fn below(path: &'static str) -> impl Iterator<Item = &'static str> {
         let rest = if path.is_empty() { section.path } else { section.path.strip_prefix(path)?.strip_prefix('.')? };
         (!rest.is_empty() && !rest.contains('.')).then_some(rest)
     })
+}
+
+/// Whether the table stands in the entries of a list: `client.arrivals`.
+#[must_use]
+pub fn of_an_entry(path: &str) -> bool {
+    path.split_once('.').is_some_and(|(list, _)| section(list).form == Form::List)
 }
 
 const ALL: &[&str] = &["*"];
@@ -154,31 +162,31 @@ const HEALTH_CHECK: &[Key] = &[
 ];
 
 const PERSISTENCE: &[Key] = &[
-    Key::new("mode", Ty::Choice(&["memory", "database", "none"]), "\"memory\"", "where tokens are kept")
-        .later(&["database", "none"]),
-    Key::new("pool_size", Ty::Count { min: 0, max: 10_000 }, "0", "0: synchronous; above: so many threads").later(ALL),
-    Key::new("queue_order", Ty::Choice(&["fifo", "lifo"]), "\"fifo\"", "asynchronous: which token is written next")
-        .later(ALL),
-    Key::new("retry_count", Ty::Count { min: 0, max: 1_000 }, "5", "retries after a CON_APP_KEY violation").later(ALL),
-    Key::new("recovery", Ty::Choice(&["documented", "wso2-source"]), "\"documented\"", "what a violation leads to")
-        .later(ALL),
+    Key::new("mode", Ty::Choice(&["memory", "database", "none"]), "\"memory\"", "where tokens are kept"),
+    Key::new("pool_size", Ty::Count { min: 0, max: 10_000 }, "0", "0: synchronous; above: so many threads of a node"),
+    Key::new("queue_order", Ty::Choice(&["fifo", "lifo"]), "\"fifo\"", "asynchronous: which token is written next"),
+    Key::new("retry_count", Ty::Count { min: 0, max: 1_000 }, "5", "retries after a CON_APP_KEY violation"),
+    Key::new(
+        "recovery",
+        Ty::Choice(&["documented", "wso2-source"]),
+        "\"documented\"",
+        "synchronous: what a violation leads to",
+    ),
     Key::new(
         "recovery_transactions",
         Ty::Choice(&["one", "two"]),
         "\"one\"",
         "asynchronous: the recovery's transactions",
-    )
-    .later(ALL),
-    Key::new("renew", Ty::Choice(&["reuse", "always"]), "\"reuse\"", "whether an active token is handed out again")
-        .later(ALL),
-    Key::new("reuse_margin", Ty::Span, "\"1s\"", "how long a token must still live to be handed out again").later(ALL),
-    Key::new("node_lock", Ty::Bool, "true", "requests for one token key on one node go one after another").later(ALL),
+    ),
+    Key::new("renew", Ty::Choice(&["reuse", "always"]), "\"reuse\"", "whether an active token is handed out again"),
+    Key::new("reuse_margin", Ty::Span, "\"1s\"", "how long a token must still live to be handed out again"),
+    Key::new("node_lock", Ty::Bool, "true", "requests for one token key on one node go one after another"),
 ];
 
 const IDP_CACHE: &[Key] = &[
-    Key::new("ttl", Ty::Span, "\"300s\"", "how long a node remembers a token").later(ALL),
-    Key::new("clustered", Ty::Bool, "true", "whether nodes tell each other of changes").later(ALL),
-    Key::new("invalidation", Ty::Span, "\"10ms\"", "how long that takes").later(ALL),
+    Key::new("ttl", Ty::Span, "\"300s\"", "how long a node remembers a token"),
+    Key::new("clustered", Ty::Bool, "true", "whether nodes tell each other of changes"),
+    Key::new("invalidation", Ty::Span, "\"10ms\"", "how long that takes"),
 ];
 
 const DB: &[Key] = &[
@@ -187,13 +195,12 @@ const DB: &[Key] = &[
         Ty::Choice(&["db2", "h2", "mssql", "mysql", "mysql-cluster", "oracle", "oracle-rac", "postgresql"]),
         "\"postgresql\"",
         "whose timestamps and NULLs",
-    )
-    .later(ALL),
-    Key::new("con_app_key", Ty::Bool, "true", "the constraint: one ACTIVE token a key").later(ALL),
-    Key::new("read", Ty::Dist, "\"2ms\"", "how long a read takes").later(ALL),
-    Key::new("write", Ty::Dist, "\"4ms\"", "how long a write takes").later(ALL),
-    Key::new("pool", Ty::Count { min: 1, max: 100_000 }, "50", "connections").later(ALL),
-    Key::new("pool_wait", Ty::Span, "\"60s\"", "how long a connection is waited for").later(ALL),
+    ),
+    Key::new("con_app_key", Ty::Bool, "true", "the constraint: one ACTIVE token a key"),
+    Key::new("read", Ty::Dist, "\"2ms\"", "how long a read takes"),
+    Key::new("write", Ty::Dist, "\"4ms\"", "how long a write takes"),
+    Key::new("pool", Ty::Count { min: 1, max: 100_000 }, "50", "connections, of all nodes together"),
+    Key::new("pool_wait", Ty::Span, "\"60s\"", "how long a connection is waited for"),
 ];
 
 const CONTROL_PLANE: &[Key] = &[Key::new("delay", Ty::Dist, "\"10ms\"", "from the IdP's notification to the bus")];
@@ -316,14 +323,33 @@ const RETRY: &[Key] = &[
 ];
 
 const APPLICATION: &[Key] = &[
-    Key::required("name", Ty::Text, "the application's name").later(ALL),
-    Key::off("threads", Ty::Undecided, "how many ask for tokens").later(ALL),
-    Key::off("strategy", Ty::Undecided, "who asks for whom").later(ALL),
-    Key::off("ask", Ty::Undecided, "when they ask").later(ALL),
-    Key::off("calls", Ty::Undecided, "what they do with their tokens").later(ALL),
-    Key::off("api", Ty::Undecided, "whom they call").later(ALL),
-    Key::off("on_refusal", Ty::Undecided, "what a refusal leads to").later(ALL),
+    Key::required("name", Ty::Text, "the application's name, which is its consumer key"),
+    Key::required("api", Ty::Text, "whom its threads call"),
+    Key::new("threads", Ty::Count { min: 1, max: 10_000 }, "8", "how many ask for tokens: NAME-1 …"),
+    Key::new(
+        "strategy",
+        Ty::Choice(&["per-thread", "one-thread", "scope-per-thread"]),
+        "\"per-thread\"",
+        "who asks for whom",
+    ),
+    Key::new("on_refusal", Ty::Choice(&["refetch", "keep"]), "\"refetch\"", "whether a refusal drops the token"),
 ];
+
+const ASK: &[Key] = &[
+    Key::new("process", Ty::Choice(&["burst", "poisson"]), "\"burst\"", "when threads ask for tokens"),
+    Key::new("first", Ty::Span, "\"1min\"", "burst: when the first one begins"),
+    Key::new("every", Ty::PositiveSpan, "\"1h\"", "burst: how long until the next one begins"),
+    Key::new("spread", Ty::Span, "\"10ms\"", "burst: all threads ask within so long"),
+    Key::off("rate", Ty::Rate, "poisson: asks of all threads together (required there)"),
+    Key::new(
+        "after",
+        Ty::Choice(&["revocation", "expiry", "nothing"]),
+        "\"revocation\"",
+        "what became of the token that is asked for again",
+    ),
+];
+
+const APPLICATION_CALLS: &[Key] = &[Key::new("rate", Ty::Rate, "\"5/s\"", "calls of a thread")];
 
 /// What every fault has; the rest depends on its kind.
 pub const FAULT: &[Key] = &[
@@ -377,6 +403,8 @@ mod tests {
     #[test]
     fn the_tables_below_a_path_are_the_direct_ones() {
         assert_eq!(below("idp").collect::<Vec<_>>(), ["health_check", "persistence", "cache"]);
+        assert_eq!(below("application").collect::<Vec<_>>(), ["ask", "calls"]);
         assert!(below("").any(|name| name == "gateway") && !below("").any(|name| name.contains('.')));
+        assert!(of_an_entry("client.retry") && !of_an_entry("idp.cache") && !of_an_entry("client"));
     }
 }

@@ -1,10 +1,14 @@
 //! A scenario's tables, each read against its keys, before anything is made of them.
 
+mod application;
 mod client;
+mod entries;
 mod fault;
 mod policy;
 
 use std::collections::BTreeMap;
+
+use entries::{Raw, below, entries, good_name};
 
 use super::diagnostic::Diagnostic;
 use super::keys::{self, Form, section};
@@ -27,6 +31,8 @@ pub struct Parts {
     pub apis: Vec<Named>,
     /// Sorted by name.
     pub clients: Vec<Client>,
+    /// Sorted by name.
+    pub applications: Vec<Application>,
     /// Sorted by name.
     pub faults: Vec<FaultPart>,
     /// In the order of the file.
@@ -55,6 +61,14 @@ pub struct Client {
     pub instants: Vec<SimTime>,
 }
 
+/// An application that asks the IdP itself.
+#[derive(Debug)]
+pub struct Application {
+    pub named: Named,
+    pub ask: Decoded,
+    pub calls: Decoded,
+}
+
 /// A fault, of a kind that is built.
 #[derive(Debug)]
 pub struct FaultPart {
@@ -71,14 +85,6 @@ pub struct PolicyPart {
     pub rules: BTreeMap<&'static str, Decoded>,
 }
 
-/// An entry before it is read.
-struct Raw {
-    name: String,
-    name_at: At,
-    at: At,
-    branch: Branch,
-}
-
 /// The beginning of the first file: where something stands that is missing altogether.
 const START: At = At { source: 0, span: 0..0 };
 
@@ -87,13 +93,18 @@ pub fn read(reader: &mut Reader, root: &Branch, deployment: Option<&Deployment>)
     let mut parts = Parts::default();
     top(reader, root, &mut parts);
     for section in keys::SECTIONS.iter().filter(|section| section.form == Form::Table) {
-        if !section.path.is_empty() && section.path != "sweep" && !section.path.starts_with("client.") {
+        if !section.path.is_empty() && section.path != "sweep" && !keys::of_an_entry(section.path) {
             let decoded = plain(reader, root, section.path);
             parts.tables.insert(section.path, decoded);
         }
     }
     parts.apis = entries(reader, root, "api", true).into_iter().map(|raw| api(reader, raw)).collect();
     parts.clients = entries(reader, root, "client", true).into_iter().map(|raw| client::client(reader, raw)).collect();
+    parts.applications = entries(reader, root, "application", true)
+        .into_iter()
+        .map(|raw| application::application(reader, raw))
+        .collect();
+    callers(reader, root);
     parts.faults =
         entries(reader, root, "fault", true).into_iter().filter_map(|raw| fault::fault(reader, raw)).collect();
     parts.policies = entries(reader, root, "policy", false)
@@ -175,70 +186,15 @@ fn replications(reader: &mut Reader, run: Option<&Branch>, keys: &mut [Key]) {
     }
 }
 
-/// The entries of a list that have a name of their own.
-fn entries(reader: &mut Reader, root: &Branch, list: &'static str, sorted: bool) -> Vec<Raw> {
-    let Some(entry) = root.get(list) else {
-        if matches!(list, "api" | "client" | "policy") {
-            reader.say(
-                Diagnostic::new("E012", format!("the scenario has no [[{list}]]"))
-                    .at(&START, "nowhere in this file")
-                    .help(format!("add at least one: [[{list}]] with name = \"…\"")),
-            );
-        }
-        return Vec::new();
-    };
-    let Tree::List(nodes) = &entry.node.value else {
-        let found = entry.node.found();
-        let mistake = Diagnostic::new("E011", format!("expected the list [[{list}]], found {found}"));
-        reader.say(mistake.at(&entry.node.at, format!("write [[{list}]]")));
-        return Vec::new();
-    };
-    let mut raws: Vec<Raw> = Vec::new();
-    for node in nodes {
-        let Tree::Table(branch) = &node.value else {
-            let mistake = Diagnostic::new("E011", format!("expected an entry of [[{list}]], found {}", node.found()));
-            reader.say(mistake.at(&node.at, "expected a table"));
-            continue;
-        };
-        let Some((name, name_at)) = named(reader, branch, &node.at, list) else { continue };
-        if let Some(first) = raws.iter().find(|raw| raw.name == name) {
-            let mistake = Diagnostic::new("E021", format!("two entries of [[{list}]] are called `{name}`"));
-            reader.say(mistake.at(&name_at, "the second").also(&first.name_at, "the first"));
-            continue;
-        }
-        raws.push(Raw { name, name_at, at: node.at.clone(), branch: branch.clone() });
+/// Somebody has to call: clients or applications.
+fn callers(reader: &mut Reader, root: &Branch) {
+    if !root.contains_key("client") && !root.contains_key("application") {
+        reader.say(
+            Diagnostic::new("E012", "the scenario has neither [[client]] nor [[application]]")
+                .at(&START, "nowhere in this file")
+                .help("add at least one of either: [[client]] with name = \"…\""),
+        );
     }
-    if sorted {
-        raws.sort_by(|a, b| a.name.cmp(&b.name));
-    }
-    raws
-}
-
-fn named(reader: &mut Reader, branch: &Branch, at: &At, list: &str) -> Option<(String, At)> {
-    let Some(entry) = branch.get("name") else {
-        let mistake = Diagnostic::new("E019", format!("an entry of [[{list}]] has no name")).at(at, "this one");
-        reader.say(mistake.help("add: name = \"…\""));
-        return None;
-    };
-    let Some(name) = entry.node.text() else {
-        let mistake = Diagnostic::new("E011", format!("a name is a text, found {}", entry.node.found()));
-        reader.say(mistake.at(&entry.node.at, "expected a text in quotation marks"));
-        return None;
-    };
-    let good = list == "expect" || good_name(reader, name, &entry.node.at);
-    good.then(|| (name.to_owned(), entry.node.at.clone()))
-}
-
-/// Whether a name can be a file's name and a step of a path; says so if not.
-fn good_name(reader: &mut Reader, name: &str, at: &At) -> bool {
-    let good = !name.is_empty()
-        && name.len() <= 64
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
-    if !good {
-        let mistake = Diagnostic::new("E020", format!("`{name}` is not a good name"));
-        reader.say(mistake.at(at, "1 to 64 letters, digits, - and _"));
-    }
-    good
 }
 
 fn api(reader: &mut Reader, raw: Raw) -> Named {
@@ -279,10 +235,8 @@ fn expects(reader: &mut Reader, root: &Branch) -> Vec<Named> {
 
 /// Whole tables of later versions.
 fn later(reader: &mut Reader, root: &Branch) {
-    for (name, header) in [("application", "[[application]]"), ("sweep", "[sweep]")] {
-        if let Some(entry) = root.get(name) {
-            let mistake = Diagnostic::new("E040", format!("{header} is not built yet"));
-            reader.say(mistake.at(&entry.key_at, "of a later version").help("remove it"));
-        }
+    if let Some(entry) = root.get("sweep") {
+        let mistake = Diagnostic::new("E040", "[sweep] is not built yet");
+        reader.say(mistake.at(&entry.key_at, "of a later version").help("remove it"));
     }
 }

@@ -13,7 +13,7 @@ use crate::policy::RULES;
 #[must_use]
 pub fn schema() -> Value {
     let mut root = object("a stalegate scenario", section("").keys, Map::new());
-    for name in keys::below("").filter(|name| !matches!(*name, "application" | "sweep")) {
+    for name in keys::below("").filter(|name| *name != "sweep") {
         let table = match name {
             "policy" => policy(),
             "fault" => fault(),
@@ -24,8 +24,9 @@ pub fn schema() -> Value {
     }
     root["$schema"] = json!("http://json-schema.org/draft-07/schema#");
     if let Some(required) = root["required"].as_array_mut() {
-        required.extend(["run", "api", "client", "policy"].map(Value::from));
+        required.extend(["run", "api", "policy"].map(Value::from));
     }
+    root["anyOf"] = json!([{ "required": ["client"] }, { "required": ["application"] }]);
     root
 }
 

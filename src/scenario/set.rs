@@ -106,8 +106,8 @@ pub fn paths() -> Vec<String> {
             paths.push(match (section.path, section.form) {
                 ("", _) => key.name.to_owned(),
                 (path, Form::List) => format!("{path}.NAME.{}", key.name),
-                (path, Form::Table) => match path.strip_prefix("client.") {
-                    Some(rest) => format!("client.NAME.{rest}.{}", key.name),
+                (path, Form::Table) => match path.split_once('.').filter(|_| keys::of_an_entry(path)) {
+                    Some((list, rest)) => format!("{list}.NAME.{rest}.{}", key.name),
                     None => format!("{path}.{}", key.name),
                 },
             });

@@ -189,10 +189,11 @@ fn lifetimes(reader: &mut Reader, parts: &Parts) {
 
 fn uncalled(reader: &mut Reader, parts: &Parts) {
     for api in &parts.apis {
-        let called = parts.clients.iter().any(|client| client.named.table.table.texts("apis").contains(&api.name));
-        if !called {
+        let by_clients = parts.clients.iter().any(|client| client.named.table.table.texts("apis").contains(&api.name));
+        let by_applications = parts.applications.iter().any(|one| one.named.table.table.text("api") == api.name);
+        if !by_clients && !by_applications {
             let warning = Diagnostic::new("W004", format!("nobody calls the api `{}`", api.name));
-            reader.say(warning.at(&api.name_at, "in no client's apis"));
+            reader.say(warning.at(&api.name_at, "in no client's apis, no application's api"));
         }
     }
 }

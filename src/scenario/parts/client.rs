@@ -1,6 +1,6 @@
 //! `[[client]]` with its tables `arrivals` and `retry`, whose keys depend on what they say.
 
-use super::{Client, Named, Raw, follow, not_a_table};
+use super::{Client, Named, Raw, below, follow};
 use crate::key::{Default, Key, Value};
 use crate::scenario::column;
 use crate::scenario::diagnostic::Diagnostic;
@@ -19,23 +19,12 @@ pub fn client(reader: &mut Reader, raw: Raw) -> Client {
         Shape { what: &what, record: Some(("[[client]]", &path)), keys: section("client").keys, others: &others };
     let table = walk::table(reader, shape, Some(&raw.branch), Some(&raw.at));
     let arrivals = arrivals(reader, &raw, &path);
-    let retry = below(reader, &raw, "retry", &path, &retry_keys(&raw));
+    let retry = below(reader, &raw, "client", "retry", &retry_keys(&raw));
     let named = Named { name: raw.name, name_at: raw.name_at, table };
     let mut client = Client { named, arrivals, retry, instants: Vec::new() };
     trace(reader, &mut client, &path);
     one_backoff(reader, &client);
     client
-}
-
-/// A table below an entry of a list.
-fn below(reader: &mut Reader, raw: &Raw, name: &'static str, path: &str, keys: &[Key]) -> Decoded {
-    let entry = raw.branch.get(name);
-    if let Some(entry) = entry.filter(|entry| entry.node.table().is_none()) {
-        not_a_table(reader, entry, &format!("client.{name}"));
-    }
-    let (what, header, path) = (format!("`{name}`"), format!("[client.{name}]"), format!("{path}.{name}"));
-    let shape = Shape { what: &what, record: Some((&header, &path)), keys, others: &[] };
-    walk::table(reader, shape, entry.and_then(|entry| entry.node.table()), entry.map(|entry| &entry.node.at))
 }
 
 /// The keys of `arrivals` depend on the process.
@@ -57,7 +46,7 @@ fn arrivals(reader: &mut Reader, raw: &Raw, path: &str) -> Decoded {
             key.default = Default::Required;
         }
     }
-    let decoded = below(reader, raw, "arrivals", path, &keys);
+    let decoded = below(reader, raw, "client", "arrivals", &keys);
     if own.contains(&"users") && *decoded.table.get("users") == Value::Off {
         let users = raw.branch.get("users").map_or(1000, |entry| match entry.node.value {
             Tree::Integer(Some(users)) => u64::try_from(users).unwrap_or(1),
