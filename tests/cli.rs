@@ -62,6 +62,14 @@ fn every_list_prints_as_a_table_and_as_json() {
 }
 
 #[test]
+fn the_profiles_are_the_words_of_db_profile() {
+    let (_, out, _) = outcome(&["list", "profiles", "--json"]);
+    let rows: serde_json::Value = serde_json::from_str(&out).expect("it is JSON");
+    let words: Vec<&str> = rows.as_array().expect("a list").iter().filter_map(|row| row["profile"].as_str()).collect();
+    assert_eq!(words, ["db2", "h2", "mssql", "mysql", "mysql-cluster", "oracle", "oracle-rac", "postgresql"]);
+}
+
+#[test]
 fn a_template_runs_as_it_is_and_is_not_overwritten() {
     let folder = tempfile::tempdir().expect("a folder");
     for template in ["idp-restart", "minimal"] {

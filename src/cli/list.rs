@@ -9,6 +9,7 @@ use super::init;
 use crate::fault::FAULTS;
 use crate::key::Key;
 use crate::metric::{self, Better};
+use crate::persistence::dialect::{self, Dialect};
 use crate::scenario::distribution::{EMPIRICAL, FAMILIES};
 use crate::scenario::presets::{Of, PRESETS};
 
@@ -99,11 +100,16 @@ fn keys(keys: &[Key]) -> String {
     keys.iter().filter(|key| !key.later.contains(&"*")).map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// Of databases, which are not built yet.
+/// Of databases.
 fn profiles() -> Listing {
+    let row = |dialect: Dialect| {
+        let profile = dialect.profile();
+        let [time, nulls] = [profile.rounding.to_string(), profile.nulls.to_string()];
+        vec![profile.word.into(), profile.title.into(), profile.time_created.into(), time, nulls, profile.source.into()]
+    };
     Listing {
-        headings: &["profile", "what it is"],
-        rows: vec![vec!["(none)".into(), "databases are not built yet".into()]],
+        headings: &["profile", "what it is", "TIME_CREATED", "kept to", "NULLs in the key", "source"],
+        rows: dialect::ALL.into_iter().map(row).collect(),
     }
 }
 
