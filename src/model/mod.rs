@@ -5,6 +5,7 @@ mod backend;
 mod bus;
 mod call;
 pub mod config;
+mod db;
 mod delays;
 mod event;
 pub mod fact;
