@@ -10,6 +10,8 @@ const GOOD: &[&str] = &[
     include_str!("data/bad/not-built.toml"),
     include_str!("data/bad/excluding.toml"),
     include_str!("data/bad/out-of-range.toml"),
+    include_str!("data/bad/not-stored.toml"),
+    include_str!("data/bad/overloaded-by-applications.toml"),
 ];
 
 /// What is put into a good file: words that mean something to the decoder or to TOML.
@@ -49,6 +51,13 @@ const WORDS: &[&str] = &[
     "kind = \"idp-crash\"\n",
     "[client.arrivals]\n",
     "process = \"trace\"\n",
+    "[[application]]\n",
+    "api = \"orders\"\n",
+    "[application.ask]\n",
+    "process = \"poisson\"\n",
+    "kind = \"db-failover\"\n",
+    "[idp.persistence]\n",
+    "mode = \"none\"\n",
     "\u{0}",
     "\r\n",
     "'''",

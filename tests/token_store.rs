@@ -211,3 +211,30 @@ fn the_schema_has_the_token_store_and_applications() {
     assert!(application["properties"]["calls"]["properties"]["rate"].is_object());
     assert_eq!(schema["anyOf"][1]["required"][0], "application");
 }
+
+#[test]
+fn faults_of_the_database_are_read() {
+    let text = format!(
+        "{SMALL}[[fault]]\nname = \"a\"\nkind = \"db-stall\"\nat = \"1h\"\nfor = \"30s\"\n\
+         [[fault]]\nname = \"b\"\nkind = \"db-failover\"\nat = \"1h\"\ndown = \"10s\"\n\
+         [[fault]]\nname = \"c\"\nkind = \"db-failover\"\nat = \"2h\"\ndown = \"10s\"\nlost = \"3s\"\n"
+    );
+    let world = load(&text, &[]).scenario.world;
+    let read = world.faults.iter().map(|fault| (fault.fault.kind(), fault.fault.lasts_s(), fault.fault.lost()));
+    let expected = [
+        ("db-stall", 30.0, SimSpan::ZERO),
+        ("db-failover", 10.0, SimSpan::ZERO),
+        ("db-failover", 10.0, SimSpan::secs(3)),
+    ];
+    assert_eq!(read.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_store_without_surprises_is_read_without_a_word() {
+    assert!(load(SMALL, &[]).warnings.list.is_empty());
+    let jwt = ["idp.persistence.mode=none", "idp.token_format=jwt", "application.batch.ask.after=revocation"];
+    assert!(load(SMALL, &jwt).warnings.list.is_empty());
+    let shown = load(&SMALL.replace("mode = \"database\"", ""), &[]).as_toml();
+    let warnings = load(&shown, &[]).warnings;
+    assert!(warnings.list.iter().all(|told| told.code != "W008"), "what show writes has the defaults of all keys");
+}

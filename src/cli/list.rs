@@ -100,7 +100,7 @@ fn keys(keys: &[Key]) -> String {
     keys.iter().filter(|key| !key.later.contains(&"*")).map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// Of databases, which are not built yet: what is known of each.
+/// Of databases.
 fn profiles() -> Listing {
     let row = |dialect: Dialect| {
         let profile = dialect.profile();

@@ -62,6 +62,8 @@ pub struct IdpRestart {
     target: IdpTarget,
     down: Dist,
     gap: SimSpan,
+    /// What is queued for the database is written before the stop.
+    graceful: bool,
     /// Zero unless graceful.
     drain: SimSpan,
     starting: Dist,
@@ -77,6 +79,7 @@ fn build(table: &Table, idp: &Table, names: Names<'_>, kind: Kind) -> Result<Box
         target: super::idp_target(table, names, true)?,
         down: table.dist("down"),
         gap: table.span("gap"),
+        graceful,
         drain: if graceful { table.span("drain") } else { SimSpan::ZERO },
         starting: or_idp("starting").dist("starting"),
         on_restart: OnRestart::from_word(or_idp("on_restart").text("on_restart")),
@@ -140,7 +143,13 @@ impl IdpRestart {
 
     fn stop(&self, phase: Phase, nodes: &[IdpNodeId], control: &mut dyn Control) {
         control.restart_begins();
+        if self.graceful {
+            control.lose_memory(nodes, true);
+        }
         control.stop_nodes(nodes);
+        if !self.graceful {
+            control.lose_memory(nodes, false);
+        }
         match self.on_restart {
             OnRestart::InvalidateAll => control.kill(Death::AllTokens),
             OnRestart::InvalidateNode => nodes.iter().for_each(|node| control.kill(Death::NodeTokens(*node))),
@@ -190,5 +199,86 @@ impl IdpRestart {
                 control.publish(None, None, before);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::{CredentialId, GatewayId};
+
+    /// Notes what a fault does to the nodes, in order.
+    #[derive(Default)]
+    struct Recorder(Vec<String>);
+
+    impl Control for Recorder {
+        fn now(&self) -> SimTime {
+            SimTime::ZERO
+        }
+        fn idp_nodes(&self) -> Vec<IdpNodeId> {
+            (0..2).map(IdpNodeId::at).collect()
+        }
+        fn gateways(&self) -> Vec<GatewayId> {
+            Vec::new()
+        }
+        fn draw(&self, dist: &Dist, _: &str) -> SimSpan {
+            dist.sample(0.5)
+        }
+        fn then(&mut self, _: SimSpan, _: Phase) {}
+        fn drain_nodes(&mut self, nodes: &[IdpNodeId]) {
+            self.0.push(format!("drain {}", nodes.len()));
+        }
+        fn stop_nodes(&mut self, nodes: &[IdpNodeId]) {
+            self.0.push(format!("stop {}", nodes.len()));
+        }
+        fn lose_memory(&mut self, nodes: &[IdpNodeId], writes_queue_first: bool) {
+            self.0.push(format!("{} {}", if writes_queue_first { "write and forget" } else { "forget" }, nodes.len()));
+        }
+        fn restart_begins(&mut self) {
+            self.0.push("begin".into());
+        }
+        fn restart_stopped(&mut self) {}
+        fn begin_starting(&mut self, _: &[IdpNodeId]) {}
+        fn nodes_up(&mut self, _: &[IdpNodeId]) -> bool {
+            true
+        }
+        fn kill(&mut self, _: Death) {}
+        fn publish_key(&mut self) {}
+        fn publish(&mut self, _: Option<IdpNodeId>, _: Option<CredentialId>, _: SimTime) {}
+        fn slow_idp(&mut self, _: f64) {}
+        fn unslow_idp(&mut self) {}
+        fn gateways_down(&mut self, _: &[GatewayId]) {}
+        fn gateways_up(&mut self, _: &[GatewayId]) {}
+        fn bus_down(&mut self) {}
+        fn bus_up(&mut self) {}
+        fn stall_db(&mut self, _: SimSpan) {}
+        fn db_down(&mut self, _: SimSpan) {}
+        fn db_up(&mut self) {}
+    }
+
+    fn stopped(kind: Kind, graceful: bool, target: IdpTarget) -> Vec<String> {
+        let restart = IdpRestart {
+            kind,
+            target,
+            down: Dist::Constant(SimSpan::secs(30)),
+            gap: SimSpan::ZERO,
+            graceful,
+            drain: SimSpan::ZERO,
+            starting: Dist::Constant(SimSpan::ZERO),
+            on_restart: OnRestart::Keep,
+            restart_event: RestartEvent::Never,
+        };
+        let mut recorder = Recorder::default();
+        restart.phase(Phase::begin(0), &mut recorder);
+        recorder.0
+    }
+
+    #[test]
+    fn a_graceful_restart_writes_the_queue_before_the_stop_and_another_loses_it() {
+        let all = IdpTarget::All;
+        assert_eq!(stopped(Kind::Restart, true, all), ["begin", "write and forget 2", "stop 2"]);
+        assert_eq!(stopped(Kind::Restart, false, all), ["begin", "stop 2", "forget 2"]);
+        assert_eq!(stopped(Kind::Crash, false, all), ["begin", "stop 2", "forget 2"]);
+        assert_eq!(stopped(Kind::Restart, true, IdpTarget::Rolling), ["begin", "write and forget 1", "stop 1"]);
     }
 }

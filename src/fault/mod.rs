@@ -1,6 +1,8 @@
 //! What goes wrong, one file a kind. Each is a small machine of numbered phases over `Event::Fault(id, phase)`.
 
 mod bus_outage;
+mod db_failover;
+mod db_stall;
 mod gateway_restart;
 mod idp_outage;
 mod idp_restart;
@@ -25,14 +27,19 @@ pub trait Fault: fmt::Debug + Send + Sync {
     /// How long one occurrence lasts in the mean, in seconds, from its instant to the last change it makes.
     fn lasts_s(&self) -> f64;
 
-    /// For how long back it takes back what a database has committed.
-    fn lost(&self) -> SimSpan {
-        SimSpan::ZERO
-    }
-
     /// Whether it stops the IdP by a restart, after which windows are measured.
     fn restarts_idp(&self) -> bool {
         false
+    }
+
+    /// Whether it is about the IdP's database, and makes no sense without one.
+    fn needs_database(&self) -> bool {
+        false
+    }
+
+    /// How much of what the database committed last it undoes: so long changes are kept.
+    fn lost(&self) -> SimSpan {
+        SimSpan::ZERO
     }
 }
 
@@ -118,6 +125,8 @@ pub trait Control {
     /// Nodes that are up finish old requests and refuse new ones.
     fn drain_nodes(&mut self, nodes: &[IdpNodeId]);
     fn stop_nodes(&mut self, nodes: &[IdpNodeId]);
+    /// Nodes forget their caches, and what they queued for the database: it is lost, or written first.
+    fn lose_memory(&mut self, nodes: &[IdpNodeId], writes_queue_first: bool);
     /// A restart is about to stop nodes: a window ends before anything fails by it.
     fn restart_begins(&mut self);
     /// The stop was that of a restart: the next window begins when the IdP would answer.
@@ -136,6 +145,11 @@ pub trait Control {
     fn gateways_up(&mut self, gateways: &[GatewayId]);
     fn bus_down(&mut self);
     fn bus_up(&mut self);
+    /// What the database works on or is given in this time ends no earlier than the time does.
+    fn stall_db(&mut self, lasts: SimSpan);
+    /// What the database works on or is given fails, and what it committed in the last `lost` is gone.
+    fn db_down(&mut self, lost: SimSpan);
+    fn db_up(&mut self);
 }
 
 /// The names that a fault may refer to.
@@ -179,6 +193,8 @@ pub const FAULTS: &[FaultDef] = &[
     idp_slow::DEF,
     gateway_restart::DEF,
     bus_outage::DEF,
+    db_stall::DEF,
+    db_failover::DEF,
     token_revoked::DEF,
 ];
 
@@ -188,8 +204,6 @@ pub const LATER: &[&str] = &[
     "partition",
     "control-plane-outage",
     "store-outage",
-    "db-stall",
-    "db-failover",
     "clock-skew",
     "password-change",
     "user-disabled",

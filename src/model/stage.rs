@@ -83,6 +83,10 @@ impl<O: Observer> Control for Stage<'_, O> {
         self.world.set_nodes(nodes, NodeState::Down, owner, self.schedule);
     }
 
+    fn lose_memory(&mut self, nodes: &[IdpNodeId], writes_queue_first: bool) {
+        self.world.lose_memory(nodes, writes_queue_first, self.schedule);
+    }
+
     fn restart_begins(&mut self) {
         self.world.end_window(self.schedule);
     }
@@ -168,5 +172,20 @@ impl<O: Observer> Control for Stage<'_, O> {
 
     fn bus_up(&mut self) {
         self.world.bus_up(self.schedule);
+    }
+
+    fn stall_db(&mut self, lasts: SimSpan) {
+        let until = self.schedule.now() + lasts;
+        self.world.stall_db(until, self.schedule);
+    }
+
+    fn db_down(&mut self, lost: SimSpan) {
+        let owner = self.owner();
+        self.world.db_down(owner, lost, self.schedule);
+    }
+
+    fn db_up(&mut self) {
+        let owner = self.owner();
+        self.world.db_up(owner, self.schedule);
     }
 }

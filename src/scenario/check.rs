@@ -1,5 +1,7 @@
 //! What only shows when a scenario's tables are seen together: references, contradictions, sizes.
 
+mod store;
+
 use super::diagnostic::Diagnostic;
 use super::parts::{Application, Client, FaultPart, Named, Parts};
 use super::reader::Reader;
@@ -18,6 +20,7 @@ pub fn check(reader: &mut Reader, parts: &Parts) {
     apis(reader, parts);
     clients(reader, parts);
     applications(reader, parts);
+    store::format(reader, parts);
     faults(reader, parts);
     expects(reader, parts);
     size(reader, parts);
@@ -147,14 +150,17 @@ fn faults(reader: &mut Reader, parts: &Parts) {
         if !table.bad.is_empty() || (parts.apis.is_empty() && table.table.0.contains_key("credential")) {
             continue;
         }
-        if let Err(error) = (def.build)(&table.table, &parts.tables["idp"].table, names) {
-            let word = match table.table.get(error.key) {
-                Value::Text(word) => word.clone(),
-                _ => String::new(),
-            };
-            let mistake =
-                Diagnostic::new("E022", error.message).at_some(table.place(error.key), "nothing has this name");
-            reader.say(mistake.nearest(&word, error.candidates.iter().map(String::as_str)));
+        match (def.build)(&table.table, &parts.tables["idp"].table, names) {
+            Ok(built) => store::fault(reader, parts, named, built.as_ref()),
+            Err(error) => {
+                let word = match table.table.get(error.key) {
+                    Value::Text(word) => word.clone(),
+                    _ => String::new(),
+                };
+                let mistake =
+                    Diagnostic::new("E022", error.message).at_some(table.place(error.key), "nothing has this name");
+                reader.say(mistake.nearest(&word, error.candidates.iter().map(String::as_str)));
+            }
         }
     }
 }

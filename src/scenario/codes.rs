@@ -207,6 +207,24 @@ pub const CODES: &[Code] = &[
         "1.5\n0.7\nsort the file, and remove lines without a number",
     ),
     code(
+        "E034",
+        "opaque tokens that nobody stores",
+        "With `mode = \"none\"` the IdP stores no token. An opaque token says nothing by itself, so that not even the IdP could tell whether one is good.",
+        "[idp.persistence] mode = \"none\" … [idp] token_format = \"opaque\"\nwrite: token_format = \"jwt\", or mode = \"memory\"",
+    ),
+    code(
+        "E035",
+        "a restart that has nothing to forget",
+        "`invalidate-all` and `invalidate-node` are for an IdP that forgets its tokens when it restarts. With `mode = \"none\"` it never knew them, and a JWT outlives the restart unless its key or a not-before says otherwise.",
+        "[idp.persistence] mode = \"none\" … on_restart = \"invalidate-all\"\nwrite: on_restart = \"keep\", \"new-signing-key\" or \"not-before\"",
+    ),
+    code(
+        "E036",
+        "a fault of a database that is not there",
+        "The fault is about the IdP's database, and the IdP has one only with `mode = \"database\"`.",
+        "[[fault]] kind = \"db-stall\"\nadd: [idp.persistence] mode = \"database\"",
+    ),
+    code(
         "E040",
         "not built yet",
         "The file format has this, and this version of the program does not have it yet. It is refused instead of ignored, because the result would not be what the file asks for. A key of that sort may stand there with its default value, which changes nothing.",
@@ -227,7 +245,7 @@ pub const CODES: &[Code] = &[
     code(
         "W003",
         "the IdP is loaded beyond its capacity",
-        "The calls that the IdP has to serve in a quiet hour already take more time than its workers have. Queues fill up, and the effect of a restart cannot be seen apart from that.",
+        "What the IdP has to serve in a quiet hour already takes more time than its workers have: introspections, asks of applications, and with synchronous persistence the database work that a request waits for. Queues fill up, and the effect of a restart cannot be seen apart from that.",
         "5000 calls/s, introspection 20ms, 64 workers: utilisation 156 %\nadd workers or nodes, or an introspection cache",
     ),
     code(
@@ -245,7 +263,7 @@ pub const CODES: &[Code] = &[
     code(
         "W006",
         "a key of deployment.toml without effect here",
-        "The key is not modelled, or without effect in the product, or belongs to a part of the model that is not built yet. The simulation goes on without it, and says so.",
+        "The key is not modelled, or without effect in the product, or belongs to a part of the model that is not built yet, or to the token store, which the scenario describes itself. The simulation goes on without it, and says so.",
         "[apim.cache.gateway_token] enable = false\nnothing to do; know that inbound caches are not simulated yet",
     ),
     code(
@@ -255,10 +273,22 @@ pub const CODES: &[Code] = &[
         "[idp] token_lifetime = \"30s\" … [policy.lifetime] margin = \"60s\"\nlengthen the one, or shorten the other",
     ),
     code(
+        "W008",
+        "a setting without effect",
+        "The setting is read by a part of the token store that the other settings switch off: without a database nothing is written, without threads that write there is no queue. The simulation runs, and the setting changes nothing.",
+        "[idp.persistence]\npool_size = 4\nadd: mode = \"database\", or remove it",
+    ),
+    code(
         "N001",
         "a key of deployment.toml taken over",
         "The key's value is used where the scenario itself says nothing.",
         "[oauth.token_validation] app_access_token_validity_period = 900\nidp.token_lifetime becomes 15min",
+    ),
+    code(
+        "N002",
+        "a cold start",
+        "With `renew = \"always\"` every new token of a key revokes the one before it. A warm start, in which each gateway holds a token of its own, would begin with tokens of which all but one are dead; caches begin empty instead.",
+        "[idp.persistence] renew = \"always\"\nwrite: [run] start = \"cold\" to say so",
     ),
 ];
 

@@ -188,7 +188,12 @@ fn replications(reader: &mut Reader, run: Option<&Branch>, keys: &mut [Key]) {
 
 /// Somebody has to call: clients or applications.
 fn callers(reader: &mut Reader, root: &Branch) {
-    if !root.contains_key("client") && !root.contains_key("application") {
+    let none = |list: &str| match root.get(list).map(|entry| &entry.node.value) {
+        Some(Tree::List(nodes)) => nodes.is_empty(),
+        Some(_) => false,
+        None => true,
+    };
+    if none("client") && none("application") {
         reader.say(
             Diagnostic::new("E012", "the scenario has neither [[client]] nor [[application]]")
                 .at(&START, "nowhere in this file")

@@ -1,9 +1,11 @@
 //! What can be run, but may not answer the question: told beforehand, never fatal.
 
+mod load;
+mod store;
+
 use super::diagnostic::Diagnostic;
-use super::parts::{Client, FaultPart, Parts};
+use super::parts::{FaultPart, Parts};
 use super::reader::Reader;
-use super::source::At;
 use crate::dist::Dist;
 use crate::key::{Table, Value};
 use crate::time::SimSpan;
@@ -12,9 +14,11 @@ use crate::time::SimSpan;
 pub fn warn(reader: &mut Reader, parts: &Parts) {
     too_short(reader, parts);
     no_events(reader, parts);
-    overloaded(reader, parts);
+    load::overloaded(reader, parts);
     uncalled(reader, parts);
     lifetimes(reader, parts);
+    store::without_effect(reader, parts);
+    store::starts_cold(reader, parts);
     not_evaluated(reader, parts);
 }
 
@@ -104,66 +108,6 @@ fn no_events(reader: &mut Reader, parts: &Parts) {
             reader.say(warning.help("write [idp] restart_event = \"at-start\", if the IdP can tell of its restart"));
         }
     }
-}
-
-fn overloaded(reader: &mut Reader, parts: &Parts) {
-    let idp = &parts.tables["idp"];
-    let capacity = real(idp.table.count("nodes")) * real(idp.table.count("workers"));
-    let introspections: f64 = parts.clients.iter().map(|client| introspection_rate(parts, client)).sum();
-    let introspecting = introspections * idp.table.dist("introspection_service").mean_s() / capacity;
-    let calls: f64 = parts.clients.iter().filter_map(open_rate).sum();
-    let fetching = calls * idp.table.dist("token_service").mean_s() / capacity;
-    if introspecting >= 1.0 {
-        let message = format!("introspection alone loads the IdP by {:.0} %", introspecting * 100.0);
-        let warning =
-            Diagnostic::new("W003", message).at_some(idp.place("workers").or(busiest(parts)), "more than it can do");
-        reader.say(warning.help("add workers or nodes, or give the apis an introspection_cache"));
-        return;
-    }
-    for policy in parts.policies.iter().filter(|policy| policy.rules["lifetime"].table.text("rule") == "no-cache") {
-        let utilisation = introspecting + fetching;
-        if utilisation >= 1.0 {
-            let name = &policy.named.name;
-            let message = format!("the policy `{name}` loads the IdP by {:.0} %", utilisation * 100.0);
-            let warning =
-                Diagnostic::new("W003", message).at(&policy.named.name_at, "asks for a token with every call");
-            reader.say(warning.help("add workers or nodes, unless the overload is the question"));
-        }
-    }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "an estimate")]
-fn real(count: u64) -> f64 {
-    count as f64
-}
-
-/// Where the population stands that calls most often.
-fn busiest(parts: &Parts) -> Option<&At> {
-    let rate = |client: &&Client| open_rate(client).unwrap_or(0.0);
-    parts.clients.iter().max_by(|a, b| rate(a).total_cmp(&rate(b))).map(|client| &client.named.name_at)
-}
-
-/// Calls per second, of an open population.
-fn open_rate(client: &Client) -> Option<f64> {
-    match client.arrivals.table.0.get("rate") {
-        Some(Value::Rate(per_s)) => Some(*per_s),
-        _ => None,
-    }
-}
-
-/// Introspections per second that an open population causes; none where answers are cached, for that depends on tokens.
-fn introspection_rate(parts: &Parts, client: &Client) -> f64 {
-    let apis = client.named.table.table.texts("apis");
-    let introspecting = apis.iter().filter(|name| {
-        parts.apis.iter().any(|api| {
-            let table = &api.table.table;
-            api.name == **name
-                && table.text("validation") == "introspect"
-                && table.span("introspection_cache") == SimSpan::ZERO
-        })
-    });
-    let share = real(introspecting.count() as u64) / real(apis.len().max(1) as u64);
-    open_rate(client).unwrap_or(0.0) * share
 }
 
 /// Lifetimes that contradict the IdP's.

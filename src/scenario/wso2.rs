@@ -42,6 +42,8 @@ pub struct Finding {
 pub enum Fate {
     /// It sets this.
     Taken(String),
+    /// It belongs to this, which decides too much else to be set on the quiet: the scenario has to say it.
+    Yours(String),
     /// It belongs to this, which is not built yet.
     Later(String),
     /// It changes nothing, for this reason.
@@ -95,6 +97,10 @@ fn said_alone(found: &Finding) -> Option<Diagnostic> {
     match &found.fate {
         Fate::Taken(sets) => {
             Some(Diagnostic::new("N001", format!("`{path}` is taken over")).at(&found.at, sets.clone()))
+        }
+        Fate::Yours(what) => {
+            let message = format!("`{path}` is not taken over: {what} is for the scenario to say");
+            Some(Diagnostic::new("W006", message).at(&found.at, "without effect"))
         }
         Fate::Later(what) => {
             let message = format!("`{path}` is not taken over: {what} is not built yet");
@@ -225,6 +231,7 @@ impl Taking<'_> {
     fn fate(&self, path: &str, node: &Node) -> Fate {
         let retries = self.deployment.preset == ENDPOINT;
         let taken = |sets: &str| Fate::Taken(format!("sets {sets}"));
+        let yours = |what: &str| Fate::Yours(format!("`{what}`"));
         let later = |what: &str| Fate::Later(format!("`{what}`"));
         let nothing = |why: &str| Fate::NoEffect(why.to_owned());
         match path {
@@ -247,11 +254,11 @@ impl Taking<'_> {
                 nothing("this path of the product does not read it (api-manager issue 4512)")
             }
             "session_data.persistence.persistence_pool_size" => pool(node),
-            "oauth.token_generation.retry_count_on_persistence_failures" => later("idp.persistence.retry_count"),
+            "oauth.token_generation.retry_count_on_persistence_failures" => yours("idp.persistence.retry_count"),
             "oauth.token_persistence.enable" if node.value == Tree::Bool(false) => {
-                later("idp.persistence.mode = \"none\"")
+                yours("idp.persistence.mode = \"none\"")
             }
-            "oauth.token_persistence.enable" => later("idp.persistence.mode = \"database\""),
+            "oauth.token_persistence.enable" => yours("idp.persistence.mode = \"database\""),
             "apim.key_manager.enable_revoked_token_event_validation" => later("gateway.inbound.revocation_events"),
             "apim.cache.token_expiry_time" | "apim.cache.gateway_token.enable" => later("gateway.inbound.cache_ttl"),
             "oauth.timestamp_skew" => later("the skew of gateway.inbound"),
@@ -268,7 +275,7 @@ fn pool(node: &Node) -> Fate {
     }
     let warning =
         "(in builds since 2018 it fills SessionDataPersist/PoolSize only, and TokenPersistence/PoolSize is 0)";
-    Fate::Later(format!("`idp.persistence.pool_size` {warning}"))
+    Fate::Yours(format!("`idp.persistence.pool_size` {warning}"))
 }
 
 fn is_redis(path: &str) -> bool {

@@ -56,9 +56,10 @@ fn comments(deployment: &Deployment) -> String {
     for Finding { path, fate, .. } in &deployment.findings {
         let (group, line) = match fate {
             Fate::Taken(sets) => ("1 taken over", format!("{path}: {sets}")),
-            Fate::Later(what) => ("2 not built yet, not taken over", format!("{path}: {what}")),
-            Fate::NoEffect(why) => ("3 without effect", format!("{path}: {why}")),
-            Fate::NotModelled => ("4 not modelled", path.clone()),
+            Fate::Yours(what) => ("2 not taken over, for the scenario to say", format!("{path}: {what}")),
+            Fate::Later(what) => ("3 not built yet, not taken over", format!("{path}: {what}")),
+            Fate::NoEffect(why) => ("4 without effect", format!("{path}: {why}")),
+            Fate::NotModelled => ("5 not modelled", path.clone()),
         };
         groups.entry(group).or_default().push(line);
     }
