@@ -279,7 +279,7 @@ fn expects(reader: &mut Reader, root: &Branch) -> Vec<Named> {
 
 /// Whole tables of later versions.
 fn later(reader: &mut Reader, root: &Branch) {
-    for (name, header) in [("application", "[[application]]"), ("sweep", "[sweep]")] {
+    for (name, header) in [("application", "[[application]]")] {
         if let Some(entry) = root.get(name) {
             let mistake = Diagnostic::new("E040", format!("{header} is not built yet"));
             reader.say(mistake.at(&entry.key_at, "of a later version").help("remove it"));
