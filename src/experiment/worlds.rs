@@ -70,10 +70,11 @@ pub fn play<E>(
     let done = AtomicU64::new(0);
     // Several units a thread and batch, so that none waits long for the last one.
     for batch in worlds.chunks((surroundings.jobs * 8).div_ceil(policies)) {
-        let layouts: BTreeMap<usize, _> = batch
-            .iter()
-            .map(|world| (world.scenario, Arc::new(unit::layout(&scenarios[world.scenario].world))))
-            .collect();
+        let mut layouts = BTreeMap::new();
+        for world in batch {
+            let layout = || Arc::new(unit::layout(&scenarios[world.scenario].world));
+            layouts.entry(world.scenario).or_insert_with(layout);
+        }
         let plan: Vec<(World, usize)> =
             batch.iter().flat_map(|&world| (0..policies).map(move |policy| (world, policy))).collect();
         let results: Vec<Result<Vec<u8>, Stop>> = pool.install(|| {
