@@ -103,6 +103,17 @@ fn a_point_is_what_set_makes_of_the_scenario_and_the_seed_stays() {
 }
 
 #[test]
+fn values_of_several_lines_are_shown_in_one() {
+    let sweep = swept(
+        "\"idp.token_service\" = [{ dist = \"uniform\", min = \"1ms\", max = \"9ms\" }, \"5ms\"]\n\
+         \"policy.hybrid.rejection.statuses\" = [\n  [401, # not 403\n   500],\n]\n",
+    );
+    let shown = "{ dist = \"uniform\", max = \"9ms\", min = \"1ms\" }";
+    assert_eq!(points(&sweep), [format!("{shown} [401, 500]"), "5ms [401, 500]".to_owned()]);
+    assert!(sweep.told(1).contains("idp.token_service = \"5ms\", policy.hybrid"), "{}", sweep.told(1));
+}
+
+#[test]
 fn what_show_prints_reads_back_as_the_same_sweep_and_set_takes_it_too() {
     let first = load(&format!("{BASE}{GRID}"), &["sweep.bus.loss=[0.25, 0.75]", "idp.token_lifetime=7min"]);
     let second = load(&first.as_toml(), &[]);

@@ -102,20 +102,34 @@ fn values<'a>(reader: &mut Reader, path: &str, node: &'a Node) -> Option<&'a [No
 }
 
 fn key(reader: &Reader, path: &str, entry: &Entry, values: &[Node]) -> DraftKey {
-    let shown = |node: &Node| match node.text() {
-        Some(text) => SweptValue { toml: text::quoted(text), text: text.replace(char::is_control, " ") },
-        None => {
-            let toml = reader.sources.text(&node.at).split_whitespace().collect::<Vec<_>>().join(" ");
-            SweptValue { text: toml.clone(), toml }
-        }
+    let value = |node: &Node| {
+        let toml = written(reader, node);
+        let text = node.text().map_or_else(|| toml.clone(), |text| text.replace(char::is_control, " "));
+        SweptValue { toml, text }
     };
     let shown = SweptKey {
         path: path.to_owned(),
         name: path.to_owned(),
-        values: values.iter().map(shown).collect(),
+        values: values.iter().map(value).collect(),
         origin: reader.sources.origin(&entry.node.at),
     };
     DraftKey { path: path.to_owned(), at: entry.key_at.clone(), values: values.to_vec(), shown }
+}
+
+/// A value as a file writes it, in one line.
+fn written(reader: &Reader, node: &Node) -> String {
+    match &node.value {
+        Tree::Text(text) => text::quoted(text),
+        Tree::List(list) => {
+            format!("[{}]", list.iter().map(|node| written(reader, node)).collect::<Vec<_>>().join(", "))
+        }
+        Tree::Table(branch) => {
+            let entry =
+                |entry: &Entry| format!("{} = {}", reader.sources.text(&entry.key_at), written(reader, &entry.node));
+            format!("{{ {} }}", branch.values().map(entry).collect::<Vec<_>>().join(", "))
+        }
+        Tree::Integer(_) | Tree::Float(_) | Tree::Bool(_) | Tree::Date => reader.sources.text(&node.at).to_owned(),
+    }
 }
 
 /// Gives each key the shortest ending of its path that no other one has.
