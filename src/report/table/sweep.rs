@@ -32,16 +32,19 @@ fn heading(swept: &Swept<'_>) -> String {
 
 fn rows(swept: &Swept<'_>, look: Look) -> String {
     let rows = swept.rows();
-    let mut shown = columns::shown(&rows, Kind::Sweep);
     let fixed = fixed(swept);
-    while width(&fixed, &columns::cells(&shown, &rows)) > usize::from(look.width) {
+    let all = columns::shown(&rows, Kind::Sweep);
+    let too_wide = |cells: &[Cells]| width(&fixed, cells) > usize::from(look.width);
+    let mut shown = all.clone();
+    while too_wide(&columns::cells(&shown, &rows)) {
         let Some(spare) = shown.iter().rposition(|column: &&Column| column.spare) else { break };
         shown.remove(spare);
     }
     let cells = columns::cells(&shown, &rows);
-    if look.width < NARROW || width(&fixed, &cells) > usize::from(look.width) {
-        let names: Vec<String> = (0..rows.len()).map(|row| name(&fixed, row)).collect();
-        return stacked(&names.iter().map(String::as_str).collect::<Vec<_>>(), &cells);
+    if look.width < NARROW || too_wide(&cells) {
+        let names: Vec<String> = (0..rows.len()).map(|row| wrap(&name(&fixed, row), look.width)).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        return stacked(&names, &columns::cells(&all, &rows));
     }
     let mut table = table(look);
     let titles = fixed.iter().map(|column| Cell::new(&column.0));
