@@ -26,7 +26,10 @@ deny:
 # Rebuild every committed result, and fail if one differs.
 results:
     cargo build --release
-    for scenario in scenarios/*.toml; do target/release/stalegate compare "$scenario" || exit 1; done
+    for scenario in scenarios/*.toml; do \
+        grep -q '^\[sweep\]' "$scenario" && command=sweep || command=compare; \
+        target/release/stalegate "$command" "$scenario" || exit 1; \
+    done
     git diff --exit-code -- results
     test -z "$(git status --porcelain -- results)"
 

@@ -12,6 +12,7 @@ const GOOD: &[&str] = &[
     include_str!("data/bad/out-of-range.toml"),
     include_str!("data/bad/not-stored.toml"),
     include_str!("data/bad/overloaded-by-applications.toml"),
+    include_str!("data/bad/sweep-warnings.toml"),
 ];
 
 /// What is put into a good file: words that mean something to the decoder or to TOML.
@@ -44,6 +45,8 @@ const WORDS: &[&str] = &[
     "[idp]\n",
     "[[policy]]\n",
     "[policy]\n",
+    "[sweep]\n",
+    "\"idp.workers\" = [1, 2]\n",
     "[[api]]\n",
     "name = \"orders\"\n",
     "remove = true\n",
@@ -67,7 +70,7 @@ const WORDS: &[&str] = &[
 fn answers(text: &str, overrides: &[String]) {
     match scenario::load_text("mutated.toml", text, overrides, None) {
         Ok(loaded) => {
-            let _ = (loaded.as_toml(), loaded.warnings.render(true));
+            let _ = (loaded.as_toml(), loaded.all_warnings().render(true));
         }
         Err(mistakes) => {
             assert!(mistakes.has_errors());

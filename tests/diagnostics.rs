@@ -26,7 +26,7 @@ fn told(path: &Path) -> String {
     let arguments = fs::read_to_string(path.with_extension("args")).unwrap_or_default();
     let arguments: Vec<String> = arguments.lines().map(str::to_owned).collect();
     match scenario::load(path, &arguments, None) {
-        Ok(loaded) => loaded.warnings.render(false),
+        Ok(loaded) => loaded.all_warnings().render(false),
         Err(mistakes) => mistakes.render(false),
     }
 }

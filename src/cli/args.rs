@@ -61,6 +61,9 @@ pub enum Command {
     /// Every policy on the same worlds: the main job
     #[command(before_help = "Example:\n  stalegate compare scenarios/wso2-4557.toml")]
     Compare(Compare),
+    /// Every policy at every point of the scenario's `[sweep]`
+    #[command(before_help = "Example:\n  stalegate sweep mine.toml --out results/mine")]
+    Sweep(Sweep),
     /// One world under one policy, told as a timeline
     #[command(before_help = "Example:\n  stalegate run scenarios/wso2-4557.toml --policy ttl-only --replication 7")]
     Run(Run),
@@ -88,8 +91,6 @@ pub enum Command {
     #[command(before_help = "Example:\n  stalegate completions bash > /etc/bash_completion.d/stalegate")]
     Completions(Completions),
     #[command(hide = true)]
-    Sweep(Later),
-    #[command(hide = true)]
     Check(Later),
     #[command(hide = true)]
     Baseline(Later),
@@ -112,6 +113,34 @@ pub struct Compare {
     /// Note machine and time in the manifest (in a part that is not hashed); without it, the same run gives the same bytes
     #[arg(long)]
     pub stamp: bool,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, disable_help_subcommand = true)]
+pub struct Sweep {
+    /// A scenario with `[sweep]`
+    #[arg(required = true)]
+    pub file: Option<PathBuf>,
+    /// Note machine and time in the manifest (in a part that is not hashed); without it, the same run gives the same bytes
+    #[arg(long)]
+    pub stamp: bool,
+    #[command(subcommand)]
+    pub part: Option<SweepPart>,
+}
+
+/// Parts of a sweep, of a later version.
+#[derive(Clone, Debug, Subcommand)]
+pub enum SweepPart {
+    #[command(hide = true)]
+    Plan(Later),
+    #[command(hide = true)]
+    Run(Later),
+    #[command(hide = true)]
+    Status(Later),
+    #[command(hide = true)]
+    Merge(Later),
+    #[command(hide = true)]
+    Submit(Later),
 }
 
 #[derive(Clone, Debug, clap::Args)]

@@ -6,7 +6,6 @@ use super::console::{Outcome, Stop};
 /// Refuses.
 pub fn run(command: &Command) -> Outcome {
     let name = match command {
-        Command::Sweep(_) => "sweep",
         Command::Check(_) => "check",
         Command::Baseline(_) => "baseline",
         Command::Explain(_) => "explain",
@@ -15,6 +14,7 @@ pub fn run(command: &Command) -> Outcome {
         Command::Report(_) => "report",
         Command::Replay(_) => "replay",
         Command::Compare(_)
+        | Command::Sweep(_)
         | Command::Run(_)
         | Command::Validate(_)
         | Command::Show(_)

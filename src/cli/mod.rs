@@ -20,7 +20,9 @@ mod list;
 mod run;
 mod schema;
 mod show;
+mod sweep;
 mod validate;
+mod work;
 
 use std::process::ExitCode;
 
@@ -51,6 +53,7 @@ fn dispatch(console: &Console, args: &Args) -> Outcome {
     let global = &args.global;
     match &args.command {
         Command::Compare(command) => compare::run(console, global, command),
+        Command::Sweep(command) => sweep::run(console, global, command),
         Command::Run(command) => run::run(console, global, command),
         Command::Validate(command) => validate::run(console, global, command),
         Command::Show(command) => show::run(console, global, command),
@@ -59,8 +62,7 @@ fn dispatch(console: &Console, args: &Args) -> Outcome {
         Command::Schema => schema::run(console),
         Command::ExplainCode(command) => explain_code::run(console, global, command),
         Command::Completions(command) => completions::run(console, command),
-        Command::Sweep(_)
-        | Command::Check(_)
+        Command::Check(_)
         | Command::Baseline(_)
         | Command::Explain(_)
         | Command::Race(_)

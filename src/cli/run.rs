@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::args::{Global, Run};
+use super::compare::base_only;
 use super::console::{Console, Exit, Outcome, Stop};
 use crate::experiment::play::{Played, Stop as Halt, play, scope};
 use crate::metric::{self, Collectors};
@@ -20,6 +21,7 @@ pub fn run(console: &Console, global: &Global, command: &Run) -> Outcome {
     }
     let loaded = scenario::load(&command.file, &global.set, global.seed).map_err(|d| Stop::Mistakes(Box::new(d)))?;
     console.diagnostics(&loaded.warnings);
+    base_only(console, &loaded, &command.file);
     let scenario = &loaded.scenario;
     let policy = position(scenario, &command.policy)?;
     let stop = super::interrupt::watch();

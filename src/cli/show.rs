@@ -7,7 +7,7 @@ use crate::scenario;
 /// Prints the scenario with every default.
 pub fn run(console: &Console, global: &Global, command: &Show) -> Outcome {
     let loaded = scenario::load(&command.file, &global.set, global.seed).map_err(|d| Stop::Mistakes(Box::new(d)))?;
-    console.diagnostics(&loaded.warnings);
+    console.diagnostics(&loaded.all_warnings());
     if console.json {
         let values = loaded.resolved().into_iter();
         let values: Vec<serde_json::Value> = values

@@ -12,11 +12,12 @@ pub fn run(console: &Console, global: &Global, command: &Validate) -> Outcome {
         let name = file.display();
         match scenario::load(file, &global.set, global.seed) {
             Ok(loaded) => {
-                console.diagnostics(&loaded.warnings);
+                console.diagnostics(&loaded.all_warnings());
                 let (policies, id) = (loaded.scenario.policies.len(), &loaded.scenario.id[..12]);
+                let points = loaded.sweep.map_or_else(String::new, |sweep| format!("{} points, ", sweep.points.len()));
                 told.push(serde_json::json!({ "file": name.to_string(), "ok": true, "id": loaded.scenario.id }));
                 if !console.json {
-                    console.result(&format!("{name}: good ({policies} policies, scenario {id})\n"))?;
+                    console.result(&format!("{name}: good ({policies} policies, {points}scenario {id})\n"))?;
                 }
             }
             Err(mistakes) => {

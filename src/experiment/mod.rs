@@ -5,6 +5,8 @@ pub mod comparison;
 pub mod play;
 pub mod record;
 pub mod stat;
+pub mod sweep;
 pub mod timeline;
 pub mod unit;
 pub mod verdict;
+pub mod worlds;

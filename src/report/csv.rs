@@ -4,9 +4,19 @@ use super::number::{exact, seconds};
 use crate::experiment::comparison::Comparison;
 use crate::experiment::stat::Interval;
 use crate::experiment::verdict;
+use crate::metric::MetricDef;
 
-/// The sweep point of a single scenario.
-const POINT: &str = "0";
+/// To which point of a sweep rows belong.
+#[derive(Clone, Copy, Debug)]
+pub struct Point<'a> {
+    /// From 0.
+    pub number: usize,
+    /// The values of the swept keys.
+    pub values: &'a [&'a str],
+}
+
+/// The only point of a single scenario.
+const SINGLE: Point<'_> = Point { number: 0, values: &[] };
 
 /// The columns of `summary.csv`.
 pub const SUMMARY: [&str; 14] =
@@ -39,17 +49,29 @@ pub(crate) fn row<S: AsRef<[u8]>>(fields: &[S]) -> String {
 /// `replications.csv`: a row per policy and replication.
 #[must_use]
 pub fn replications(comparison: &Comparison) -> String {
-    let mut header = vec!["point", "policy", "replication", "digest"];
-    header.extend(comparison.metrics.iter().map(|metric| metric.name));
-    let mut text = row(&header);
+    replications_header(&[], &comparison.metrics) + &replications_of(SINGLE, comparison)
+}
+
+/// The columns of `replications.csv`, with those of the swept keys.
+#[must_use]
+pub fn replications_header(keys: &[&str], metrics: &[MetricDef]) -> String {
+    let mut header = vec!["point"];
+    header.extend(keys);
+    header.extend(["policy", "replication", "digest"]);
+    header.extend(metrics.iter().map(|metric| metric.name));
+    row(&header)
+}
+
+/// The rows of a point in `replications.csv`.
+#[must_use]
+pub fn replications_of(point: Point<'_>, comparison: &Comparison) -> String {
+    let mut text = String::new();
     for replication in 0..comparison.finished() as usize {
         for (policy, results) in comparison.policies.iter().enumerate() {
-            let mut fields = vec![
-                POINT.into(),
-                results.name.clone(),
-                replication.to_string(),
-                format!("{:016x}", results.digests[replication]),
-            ];
+            let mut fields = vec![point.number.to_string()];
+            fields.extend(point.values.iter().map(|&value| value.to_owned()));
+            let digest = format!("{:016x}", results.digests[replication]);
+            fields.extend([results.name.clone(), replication.to_string(), digest]);
             fields.extend(
                 (0..comparison.metrics.len()).map(|metric| exact(comparison.values_at(policy, metric)[replication])),
             );
@@ -62,11 +84,18 @@ pub fn replications(comparison: &Comparison) -> String {
 /// `summary.csv`: a row per policy and metric.
 #[must_use]
 pub fn summary(comparison: &Comparison) -> String {
-    let mut text = row(&SUMMARY);
+    row(&SUMMARY) + &summary_of(SINGLE, comparison)
+}
+
+/// The rows of a point in `summary.csv`.
+#[must_use]
+pub fn summary_of(point: Point<'_>, comparison: &Comparison) -> String {
+    let point = point.number.to_string();
+    let mut text = String::new();
     for (policy, results) in comparison.policies.iter().enumerate() {
         for metric in &comparison.metrics {
             let mut fields =
-                vec![POINT.into(), results.name.clone(), metric.name.to_string(), metric.unit.symbol().to_string()];
+                vec![point.clone(), results.name.clone(), metric.name.to_string(), metric.unit.symbol().to_string()];
             match comparison.summary(policy, metric.name) {
                 None => {
                     fields.push("0".into());
@@ -88,12 +117,19 @@ pub fn summary(comparison: &Comparison) -> String {
 /// `differences.csv`: a row per policy but the first, and metric.
 #[must_use]
 pub fn differences(comparison: &Comparison) -> String {
-    let mut text = row(&DIFFERENCES);
+    row(&DIFFERENCES) + &differences_of(SINGLE, comparison)
+}
+
+/// The rows of a point in `differences.csv`.
+#[must_use]
+pub fn differences_of(point: Point<'_>, comparison: &Comparison) -> String {
+    let point = point.number.to_string();
+    let mut text = String::new();
     for line in verdict::differences(comparison) {
         let (low, high) = bounds(line.difference.interval);
         let (ratio_low, ratio_high) = bounds(line.difference.ratio.map(|ratio| ratio.interval));
         text.push_str(&row(&[
-            POINT,
+            &point,
             &comparison.policies[line.policy].name,
             &comparison.policies[0].name,
             comparison.metrics[line.metric].name,
@@ -112,11 +148,18 @@ pub fn differences(comparison: &Comparison) -> String {
 /// `timeline.csv`: a row per policy and bin, means over the replications.
 #[must_use]
 pub fn timeline(comparison: &Comparison) -> String {
-    let mut text = row(&TIMELINE);
+    row(&TIMELINE) + &timeline_of(SINGLE, comparison)
+}
+
+/// The rows of a point in `timeline.csv`.
+#[must_use]
+pub fn timeline_of(point: Point<'_>, comparison: &Comparison) -> String {
+    let point = point.number.to_string();
+    let mut text = String::new();
     let replications = f64::from(comparison.finished().max(1));
     for policy in &comparison.policies {
         for (total, start) in policy.timeline.iter().zip(&comparison.layout.bins) {
-            let mut fields = vec![POINT.to_string(), policy.name.clone(), seconds(start.0)];
+            let mut fields = vec![point.clone(), policy.name.clone(), seconds(start.0)];
             let sums = total.sums;
             fields.extend(
                 [sums.ok, sums.failed, sums.forbidden, sums.idp_token_requests]

@@ -26,7 +26,7 @@ struct Document<'a> {
 }
 
 #[derive(Serialize)]
-struct ScenarioPart<'a> {
+pub(super) struct ScenarioPart<'a> {
     name: &'a str,
     title: &'a str,
     question: &'a str,
@@ -40,7 +40,7 @@ struct PolicyPart<'a> {
 }
 
 #[derive(Serialize)]
-struct MetricPart<'a> {
+pub(super) struct MetricPart<'a> {
     policy: &'a str,
     metric: &'static str,
     unit: &'static str,
@@ -59,7 +59,7 @@ struct MetricPart<'a> {
 }
 
 #[derive(Serialize)]
-struct DifferencePart<'a> {
+pub(super) struct DifferencePart<'a> {
     policy: &'a str,
     versus: &'a str,
     metric: &'static str,
@@ -73,7 +73,7 @@ struct DifferencePart<'a> {
 }
 
 #[derive(Serialize)]
-struct BestPart<'a> {
+pub(super) struct BestPart<'a> {
     metric: &'static str,
     policies: Vec<&'a str>,
     not_told_apart: Vec<&'a str>,
@@ -85,15 +85,9 @@ struct BestPart<'a> {
 /// Never: all of it can be JSON.
 #[must_use]
 pub fn summary(scenario: &Scenario, comparison: &Comparison) -> String {
-    let name = |policy: &usize| comparison.policies[*policy].name.as_str();
     let document = Document {
         schema: SCHEMA,
-        scenario: ScenarioPart {
-            name: &scenario.name,
-            title: &scenario.title,
-            question: &scenario.question,
-            id: &scenario.id,
-        },
+        scenario: ScenarioPart::of(scenario),
         replications: Replications::of(comparison),
         headline: verdict::headline(comparison),
         policies: scenario
@@ -103,46 +97,58 @@ pub fn summary(scenario: &Scenario, comparison: &Comparison) -> String {
             .collect(),
         summary: metric_parts(comparison),
         differences: verdict::differences(comparison).iter().map(|line| difference_part(comparison, line)).collect(),
-        best: verdict::best(comparison).map(|best| BestPart {
-            metric: best.metric,
-            policies: best.same.iter().map(name).collect(),
-            not_told_apart: best.not_told_apart.iter().map(name).collect(),
-        }),
+        best: best_part(comparison),
         findings: findings::all(scenario, comparison),
     };
     serde_json::to_string_pretty(&document).expect("all of it can be JSON") + "\n"
 }
 
-fn metric_parts(comparison: &Comparison) -> Vec<MetricPart<'_>> {
-    let mut parts = Vec::new();
-    for (policy, results) in comparison.policies.iter().enumerate() {
-        for metric in &comparison.metrics {
-            let found = comparison.summary(policy, metric.name);
-            let of = |read: fn(&Numbers) -> f64| found.as_ref().map(read);
-            let interval = found.and_then(|numbers| numbers.interval);
-            parts.push(MetricPart {
-                policy: &results.name,
-                metric: metric.name,
-                unit: metric.unit.symbol(),
-                n: found.map_or(0, |numbers| numbers.n),
-                mean: of(|numbers| numbers.mean),
-                ci_low: low(interval),
-                ci_high: high(interval),
-                sd: found.and_then(|numbers| numbers.sd),
-                min: of(|numbers| numbers.min),
-                p50: of(|numbers| numbers.p50),
-                p95: of(|numbers| numbers.p95.value),
-                p95_is_max: found.is_some_and(|numbers| numbers.p95.is_max),
-                p99: of(|numbers| numbers.p99.value),
-                p99_is_max: found.is_some_and(|numbers| numbers.p99.is_max),
-                max: of(|numbers| numbers.max),
-            });
-        }
+impl ScenarioPart<'_> {
+    pub(super) fn of(scenario: &Scenario) -> ScenarioPart<'_> {
+        ScenarioPart { name: &scenario.name, title: &scenario.title, question: &scenario.question, id: &scenario.id }
     }
-    parts
 }
 
-fn difference_part<'a>(comparison: &'a Comparison, line: &Line) -> DifferencePart<'a> {
+fn metric_parts(comparison: &Comparison) -> Vec<MetricPart<'_>> {
+    let metrics = comparison.metrics.len();
+    let of = |policy| (0..metrics).map(move |metric| metric_part(comparison, policy, metric));
+    (0..comparison.policies.len()).flat_map(of).collect()
+}
+
+pub(super) fn metric_part(comparison: &Comparison, policy: usize, metric: usize) -> MetricPart<'_> {
+    let def = &comparison.metrics[metric];
+    let found = comparison.summary(policy, def.name);
+    let of = |read: fn(&Numbers) -> f64| found.as_ref().map(read);
+    let interval = found.and_then(|numbers| numbers.interval);
+    MetricPart {
+        policy: &comparison.policies[policy].name,
+        metric: def.name,
+        unit: def.unit.symbol(),
+        n: found.map_or(0, |numbers| numbers.n),
+        mean: of(|numbers| numbers.mean),
+        ci_low: low(interval),
+        ci_high: high(interval),
+        sd: found.and_then(|numbers| numbers.sd),
+        min: of(|numbers| numbers.min),
+        p50: of(|numbers| numbers.p50),
+        p95: of(|numbers| numbers.p95.value),
+        p95_is_max: found.is_some_and(|numbers| numbers.p95.is_max),
+        p99: of(|numbers| numbers.p99.value),
+        p99_is_max: found.is_some_and(|numbers| numbers.p99.is_max),
+        max: of(|numbers| numbers.max),
+    }
+}
+
+pub(super) fn best_part(comparison: &Comparison) -> Option<BestPart<'_>> {
+    let name = |policy: &usize| comparison.policies[*policy].name.as_str();
+    verdict::best(comparison).map(|best| BestPart {
+        metric: best.metric,
+        policies: best.same.iter().map(name).collect(),
+        not_told_apart: best.not_told_apart.iter().map(name).collect(),
+    })
+}
+
+pub(super) fn difference_part<'a>(comparison: &'a Comparison, line: &Line) -> DifferencePart<'a> {
     let ratio = line.difference.ratio;
     DifferencePart {
         policy: &comparison.policies[line.policy].name,
@@ -167,13 +173,13 @@ fn high(interval: Option<Interval>) -> Option<f64> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::report::sample;
     use serde_json::Value;
 
     /// What of JSON Schema the committed file uses: type, required, properties, additionalProperties, items, enum, const.
-    fn mistakes(schema: &Value, value: &Value, at: &str, found: &mut Vec<String>) {
+    pub fn mistakes(schema: &Value, value: &Value, at: &str, found: &mut Vec<String>) {
         let types: Vec<&str> = match &schema["type"] {
             Value::String(one) => vec![one],
             Value::Array(several) => several.iter().filter_map(Value::as_str).collect(),

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::experiment::comparison::Comparison;
-use crate::scenario::Scenario;
+use crate::experiment::comparison::{Comparison, PolicyResults};
+use crate::scenario::{NamedPolicy, Scenario};
 
 /// What the manifest says beside the scenario and its results.
 #[derive(Clone, Debug, Default)]
@@ -49,10 +49,10 @@ struct Manifest<'a> {
 }
 
 #[derive(Serialize)]
-struct ScenarioPart<'a> {
-    name: &'a str,
-    id: &'a str,
-    inputs: BTreeMap<&'a str, &'a str>,
+pub(super) struct ScenarioPart<'a> {
+    pub name: &'a str,
+    pub id: &'a str,
+    pub inputs: BTreeMap<&'a str, &'a str>,
 }
 
 /// How many there are, and why no more.
@@ -64,7 +64,7 @@ pub(super) struct Replications<'a> {
 }
 
 #[derive(Serialize)]
-struct PolicyPart<'a> {
+pub(super) struct PolicyPart<'a> {
     name: &'a str,
     base: &'a str,
     digest: String,
@@ -81,7 +81,6 @@ pub fn manifest(
     info: &RunInfo,
     files: &BTreeMap<String, String>,
 ) -> String {
-    let policies = scenario.policies.iter().zip(&comparison.policies);
     let manifest = Manifest {
         version: &info.version,
         model_version: &info.model_version,
@@ -93,18 +92,24 @@ pub fn manifest(
         seed: scenario.world.run.seed,
         command: &info.command,
         replications: Replications::of(comparison),
-        policies: policies
-            .map(|(policy, results)| PolicyPart {
-                name: &policy.name,
-                base: &policy.base,
-                digest: digest_of_digests(&results.digests),
-            })
-            .collect(),
+        policies: PolicyPart::all(scenario, comparison),
         files,
         results: hash_of_hashes(files),
         not_hashed: info.not_hashed.as_ref(),
     };
     serde_json::to_string_pretty(&manifest).expect("all of it can be JSON") + "\n"
+}
+
+impl<'a> PolicyPart<'a> {
+    pub(super) fn all(scenario: &'a Scenario, comparison: &Comparison) -> Vec<PolicyPart<'a>> {
+        let policies = scenario.policies.iter().zip(&comparison.policies);
+        let part = |(policy, results): (&'a NamedPolicy, &PolicyResults)| PolicyPart {
+            name: &policy.name,
+            base: &policy.base,
+            digest: digest_of_digests(&results.digests),
+        };
+        policies.map(part).collect()
+    }
 }
 
 impl Replications<'_> {
@@ -123,7 +128,7 @@ fn digest_of_digests(digests: &[u64]) -> String {
 }
 
 /// One hash for all results: of `name hash` lines, sorted by name.
-fn hash_of_hashes(files: &BTreeMap<String, String>) -> String {
+pub(super) fn hash_of_hashes(files: &BTreeMap<String, String>) -> String {
     let mut hasher = blake3::Hasher::new();
     for (name, hash) in files {
         hasher.update(format!("{name} {hash}\n").as_bytes());

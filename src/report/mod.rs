@@ -13,6 +13,7 @@ pub mod narrative;
 pub mod number;
 pub mod outages;
 pub mod plot;
+pub mod sweep;
 pub mod table;
 
 #[cfg(test)]

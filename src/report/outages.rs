@@ -26,7 +26,7 @@ impl Writer {
 
     /// Appends the episodes of one replication under one policy.
     pub fn push(&mut self, record: &Record) -> Result<(), WriteError> {
-        self.output.write(rows(&self.policies[record.policy], record).as_bytes())
+        self.output.write(rows(0, &self.policies[record.policy], record).as_bytes())
     }
 
     /// Completes the file.
@@ -35,11 +35,14 @@ impl Writer {
     }
 }
 
-fn rows(policy: &str, record: &Record) -> String {
+/// The rows of one replication under one policy at a point of a sweep.
+#[must_use]
+pub fn rows(point: usize, policy: &str, record: &Record) -> String {
+    let point = point.to_string();
     let replication = record.replication.to_string();
     let row_of = |episode: &crate::experiment::record::Episode| {
         row(&[
-            "0",
+            &point,
             policy,
             &replication,
             &episode.lane,
@@ -69,7 +72,7 @@ mod tests {
         let record =
             Record { policy: 0, replication: 3, digest: 0, values: vec![], episodes: vec![episode], timeline: vec![] };
         assert_eq!(
-            rows("ttl, only", &record),
+            rows(0, "ttl, only", &record),
             "0,\"ttl, only\",3,gateway-1/orders,3600.000000001,7200,stale-token,12\n"
         );
     }

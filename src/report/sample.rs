@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::dist::Dist;
-use crate::experiment::comparison::Comparison;
+use crate::experiment::comparison::{Comparison, Stopped};
 use crate::experiment::record::{Bin, Episode, Record};
 use crate::experiment::timeline::Layout;
 use crate::fault::{FAULTS, Names};
@@ -13,6 +13,9 @@ use crate::key::{Backoff, Table, Value};
 use crate::metric::{Better, MetricDef, Unit};
 use crate::model::config as c;
 use crate::policy::{Policy, events, fetch, lifetime, rejection, store};
+use crate::report::sweep::Swept;
+use crate::scenario::diagnostic::Diagnostics;
+use crate::scenario::sweep::{Mode, Point, Sweep, SweptKey, SweptValue};
 use crate::scenario::{Input, NamedPolicy, Scenario};
 use crate::time::{NANOS_PER_SECOND, SimSpan, SimTime};
 
@@ -230,6 +233,41 @@ pub fn comparison(replications: u32) -> Comparison {
         }
     }
     comparison
+}
+
+/// Three lifetimes by two losses.
+pub fn sweep() -> Sweep {
+    let value = |text: &str| SweptValue { toml: format!("\"{text}\""), text: text.into() };
+    let key = |path: &str, name: &str, values: &[&str]| SweptKey {
+        path: path.into(),
+        name: name.into(),
+        values: values.iter().map(|text| value(text)).collect(),
+        origin: "sample.toml:9".into(),
+    };
+    let point = |index: usize| Point { at: vec![index / 2, index % 2], scenario: scenario() };
+    Sweep {
+        mode: Mode::Grid,
+        keys: vec![
+            key("idp.token_lifetime", "token_lifetime", &["5min", "15min", "1h"]),
+            key("bus.loss", "loss", &["0", "0.1"]),
+        ],
+        points: (0..6).map(point).collect(),
+        warnings: Diagnostics::default(),
+        mode_origin: "default".into(),
+    }
+}
+
+/// Results of the first points of [`sweep`]: longer with the lifetime, more with the loss.
+pub fn swept<'a>(scenario: &'a Scenario, sweep: &'a Sweep, points: usize, replications: u32) -> Swept<'a> {
+    let factor = |point: usize| [0.1, 0.12, 0.3, 0.35, 1.0, 1.1][point];
+    let of = |point: usize| {
+        changed(
+            replications,
+            move |_, metric, value| if metric.contains("after") { value * factor(point) } else { value },
+        )
+    };
+    let stopped = if points < sweep.points.len() { Stopped::Interrupted } else { Stopped::Complete };
+    Swept { scenario, sweep, points: (0..points).map(of).collect(), stopped }
 }
 
 /// As [`comparison`], its values changed by `change(policy name, metric name, value)`.

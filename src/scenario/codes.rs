@@ -231,6 +231,36 @@ pub const CODES: &[Code] = &[
         "[gateway.inbound]\nvalidation = \"jwt\"\nremove it, or wait for a version that has it",
     ),
     code(
+        "E050",
+        "a sweep key that is no path",
+        "A key of [sweep] is the path of a value of the scenario, as `--set` takes it, in quotation marks: entries of lists by their names. `stalegate show FILE` prints the paths.",
+        "[sweep]\nidp.token_lifetime = [\"5min\", \"1h\"]\nwrite: \"idp.token_lifetime\" = [\"5min\", \"1h\"]",
+    ),
+    code(
+        "E051",
+        "a key that no sweep varies",
+        "The points of a sweep are one scenario with other values. They share their name, the names of their entries and their seed, so that a difference between two points is one of the keys, and never of the random numbers.",
+        "[sweep]\n\"run.seed\" = [1, 2]\nraise run.replications instead",
+    ),
+    code(
+        "E052",
+        "a sweep without points",
+        "A sweep varies at least one path, and gives each at least one value.",
+        "[sweep]\n\"idp.token_lifetime\" = []\nwrite: \"idp.token_lifetime\" = [\"5min\", \"1h\"]",
+    ),
+    code(
+        "E053",
+        "lists of different lengths",
+        "With mode = \"zip\" the first values of all lists make the first point, the second ones the second, and so on: no list may end before the others. With mode = \"grid\" all values are combined.",
+        "mode = \"zip\", \"gateway.nodes\" = [2, 4], \"idp.workers\" = [8, 16, 32]\ngive both as many values, or write mode = \"grid\"",
+    ),
+    code(
+        "E054",
+        "too many points",
+        "A sweep has at most 1,000 points, each of which is simulated under every policy in every replication. Lists multiply in a grid.",
+        "four lists of ten values each: 10,000 points\nshorten the lists, or ask in several files",
+    ),
+    code(
         "W001",
         "a run too short",
         "The worst policy goes on with dead tokens until they would have expired. The run ends before that, so that its outage is cut off and looks shorter than it is.",

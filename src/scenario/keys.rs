@@ -366,8 +366,7 @@ pub const POLICY: &[Key] = &[
 ];
 
 const SWEEP: &[Key] = &[
-    Key::new("mode", Ty::Choice(&["grid", "zip"]), "\"grid\"", "all combinations, or one list beside the other")
-        .later(ALL),
+    Key::new("mode", Ty::Choice(&["grid", "zip"]), "\"grid\"", "all combinations, or one list beside the other"),
     Key::off("where", Ty::Undecided, "which points are kept").later(ALL),
 ];
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::diagnostic::Diagnostics;
 use super::reader::{Reader, Resolved};
 use super::source::Kind;
+use super::sweep::{self, Sweep};
 use super::tree::{self, Branch};
 use super::wso2::{self, Deployment};
 use super::{Scenario, assemble, check, files, merge, parts, set, show, warn};
@@ -16,8 +17,10 @@ pub struct Loaded {
     pub scenario: Scenario,
     /// Every value with its origin, table by table.
     pub tables: Vec<Resolved>,
-    /// Warnings and notes, no errors.
+    /// Warnings and notes, no errors; of the scenario without its sweep.
     pub warnings: Diagnostics,
+    /// The same scenario at every point of its `[sweep]`, if it has one.
+    pub sweep: Option<Sweep>,
 }
 
 impl Loaded {
@@ -31,13 +34,19 @@ impl Loaded {
     #[must_use]
     pub fn resolved(&self) -> Vec<(String, String, String)> {
         let lines = self.tables.iter().flat_map(|table| table.lines.iter().map(move |line| (table, line)));
-        lines
-            .map(|(table, line)| {
-                let path =
-                    if table.path.is_empty() { line.key.to_owned() } else { format!("{}.{}", table.path, line.key) };
-                (path, line.value.clone().unwrap_or_else(|| "off".into()), line.origin.clone())
-            })
-            .collect()
+        let values = lines.map(|(table, line)| {
+            let path = if table.path.is_empty() { line.key.to_owned() } else { format!("{}.{}", table.path, line.key) };
+            (path, line.value.clone().unwrap_or_else(|| "off".into()), line.origin.clone())
+        });
+        let swept = self.sweep.iter().flat_map(Sweep::lines);
+        values.chain(swept.map(|(key, value, origin)| (format!("sweep.{key}"), value, origin.to_owned()))).collect()
+    }
+
+    /// Warnings and notes of the scenario and of every point of its sweep.
+    #[must_use]
+    pub fn all_warnings(&self) -> Diagnostics {
+        let points = self.sweep.as_ref().map(|sweep| sweep.warnings.clone()).unwrap_or_default();
+        sweep::join(self.warnings.clone(), points)
     }
 }
 
@@ -59,17 +68,32 @@ pub fn load_text(name: &str, text: &str, overrides: &[String], seed: Option<u64>
     finish(reader, root, overrides, seed)
 }
 
-fn finish(mut reader: Reader, root: Branch, overrides: &[String], seed: Option<u64>) -> Result<Loaded, Diagnostics> {
+fn finish(
+    mut reader: Reader,
+    mut root: Branch,
+    overrides: &[String],
+    seed: Option<u64>,
+) -> Result<Loaded, Diagnostics> {
     if reader.sources.0.is_empty() {
         return Err(diagnostics(&mut reader));
     }
-    let mut root = root;
     for argument in overrides {
         set::set(&mut reader, &mut root, "--set", argument);
     }
     if let Some(seed) = seed {
         set::set(&mut reader, &mut root, "--seed", &format!("run.seed={seed}"));
     }
+    let Some(draft) = sweep::decode(&mut reader, &mut root) else { return resolve(reader, root) };
+    let base = sweep::Base { sources: reader.sources.clone(), inputs: reader.inputs.clone(), root: root.clone() };
+    match (resolve(reader, root), sweep::resolve(&base, &draft)) {
+        (Ok(loaded), Ok(sweep)) => Ok(Loaded { sweep: Some(sweep), ..loaded }),
+        (Ok(_), Err(mistakes)) | (Err(mistakes), Ok(_)) => Err(mistakes),
+        (Err(mistakes), Err(more)) => Err(sweep::join(mistakes, more)),
+    }
+}
+
+/// From a tree to its scenario, or to all that is wrong with it.
+pub(super) fn resolve(mut reader: Reader, mut root: Branch) -> Result<Loaded, Diagnostics> {
     let deployment = deployment(&mut reader, &root);
     if let Some(deployment) = &deployment {
         let mut base = deployment.tree.clone();
@@ -88,7 +112,7 @@ fn finish(mut reader: Reader, root: Branch, overrides: &[String], seed: Option<u
     warn::warn(&mut reader, &parts);
     let scenario = scenario(&mut reader, &parts);
     let tables = std::mem::take(&mut reader.resolved);
-    Ok(Loaded { scenario, tables, warnings: diagnostics(&mut reader) })
+    Ok(Loaded { scenario, tables, warnings: diagnostics(&mut reader), sweep: None })
 }
 
 fn diagnostics(reader: &mut Reader) -> Diagnostics {

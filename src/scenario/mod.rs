@@ -10,6 +10,7 @@ pub mod reader;
 pub mod schema;
 pub mod set;
 pub mod source;
+pub mod sweep;
 pub mod text;
 pub mod wso2;
 

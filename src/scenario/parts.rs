@@ -114,7 +114,6 @@ pub fn read(reader: &mut Reader, root: &Branch, deployment: Option<&Deployment>)
     parts.expects = expects(reader, root);
     parts.declared_apis = declared(root, "api");
     parts.declared_policies = declared(root, "policy");
-    later(reader, root);
     parts
 }
 
@@ -236,12 +235,4 @@ fn expects(reader: &mut Reader, root: &Branch) -> Vec<Named> {
             Named { name: raw.name, name_at: raw.name_at, table }
         })
         .collect()
-}
-
-/// Whole tables of later versions.
-fn later(reader: &mut Reader, root: &Branch) {
-    if let Some(entry) = root.get("sweep") {
-        let mistake = Diagnostic::new("E040", "[sweep] is not built yet");
-        reader.say(mistake.at(&entry.key_at, "of a later version").help("remove it"));
-    }
 }

@@ -13,10 +13,11 @@ use crate::policy::RULES;
 #[must_use]
 pub fn schema() -> Value {
     let mut root = object("a stalegate scenario", section("").keys, Map::new());
-    for name in keys::below("").filter(|name| *name != "sweep") {
+    for name in keys::below("") {
         let table = match name {
             "policy" => policy(),
             "fault" => fault(),
+            "sweep" => sweep(),
             name => table(name),
         };
         let listed = section(name).form == Form::List;
@@ -62,6 +63,14 @@ fn fault() -> Value {
     let mut fault = object(section("fault").doc, FAULT, own);
     fault["properties"]["kind"]["enum"] = FAULTS.iter().map(|def| def.kind).collect();
     fault
+}
+
+/// Its other keys are paths of the scenario, which only the program knows.
+fn sweep() -> Value {
+    let mut sweep = object(section("sweep").doc, section("sweep").keys, Map::new());
+    let doc = "a path of the scenario, as --set takes it, and its values";
+    sweep["additionalProperties"] = json!({ "type": "array", "minItems": 1, "description": doc });
+    sweep
 }
 
 fn is_later(key: &Key) -> bool {

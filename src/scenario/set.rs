@@ -14,14 +14,14 @@ pub fn set(reader: &mut Reader, root: &mut Branch, option: &str, argument: &str)
         let mistake = Diagnostic::new("E006", format!("`{argument}` has no `=`")).at(&whole, "expected path=value");
         return reader.say(mistake.help("for example: --set idp.token_lifetime=5min"));
     };
-    let steps: Vec<(&str, At)> = steps(path, source);
+    let steps = sweep_key(path, steps(path, source));
     if steps.iter().any(|(step, _)| step.is_empty()) {
         let at = At { source, span: 0..path.len() };
         let mistake = Diagnostic::new("E006", format!("`{path}` is no path")).at(&at, "names joined by dots");
         return reader.say(mistake.help("for example: --set idp.token_lifetime=5min"));
     }
     match read_value(source, value, path.len() + 1) {
-        Ok(node) => insert(reader, root, &steps, node),
+        Ok(node) => put(reader, root, &steps, node),
         Err(mistake) => reader.say(*mistake),
     }
 }
@@ -37,6 +37,17 @@ fn steps(path: &str, source: usize) -> Vec<(&str, At)> {
         .collect()
 }
 
+/// A key of `[sweep]` is a path itself: `sweep.idp.token_lifetime`.
+fn sweep_key<'a>(path: &'a str, mut steps: Vec<(&'a str, At)>) -> Vec<(&'a str, At)> {
+    if steps.len() > 2 && steps[0].0 == "sweep" {
+        let from = steps[1].1.span.start;
+        steps.truncate(2);
+        steps[1].1.span.end = path.len();
+        steps[1].0 = path[from..].trim();
+    }
+    steps
+}
+
 /// A TOML value, or a bare word taken as a text.
 fn read_value(source: usize, text: &str, offset: usize) -> Result<Node, Box<Diagnostic>> {
     let bare =
@@ -50,7 +61,7 @@ fn read_value(source: usize, text: &str, offset: usize) -> Result<Node, Box<Diag
 }
 
 /// Puts the value where the path leads, making tables on the way but no list entries.
-fn insert(reader: &mut Reader, root: &mut Branch, steps: &[(&str, At)], node: Node) {
+pub fn put(reader: &mut Reader, root: &mut Branch, steps: &[(&str, At)], node: Node) {
     let (first, first_at) = &steps[0];
     let listed = SECTIONS.iter().any(|section| section.path == *first && section.form == Form::List);
     if !listed {

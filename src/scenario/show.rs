@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::Loaded;
+use super::{Loaded, text};
 
 /// The scenario as a file that reads back as the same scenario: what is off is a comment.
 #[must_use]
@@ -21,6 +21,14 @@ pub fn as_toml(loaded: &Loaded) -> String {
                 None => format!("# {} is off", line.key),
             };
             let _ = writeln!(out, "{text:<48}  # {}", line.origin);
+        }
+    }
+    if let Some(sweep) = &loaded.sweep {
+        out += "\n[sweep]\n";
+        for (key, value, origin) in sweep.lines() {
+            let key = if key == "mode" { key } else { text::quoted(&key).into() };
+            let line = format!("{key} = {value}");
+            let _ = writeln!(out, "{line:<48}  # {origin}");
         }
     }
     out

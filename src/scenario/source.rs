@@ -25,7 +25,7 @@ pub enum Kind {
 }
 
 /// One text that values come from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     /// A file as the user named it, `--set`, or a preset's name.
     pub name: String,

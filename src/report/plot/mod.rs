@@ -9,6 +9,7 @@ pub mod downtime;
 pub mod load;
 mod palette;
 pub mod success_ratio;
+pub mod sweep;
 
 use crate::experiment::comparison::Comparison;
 

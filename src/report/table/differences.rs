@@ -2,7 +2,8 @@
 
 use comfy_table::{Cell, CellAlignment};
 
-use super::{Look, NARROW, in_words, keep_whole, table, wrap};
+use super::columns::in_words;
+use super::{Look, NARROW, keep_whole, table, wrap};
 use crate::experiment::comparison::Comparison;
 use crate::experiment::verdict::{self, Line, Verdict};
 use crate::report::number::short;

@@ -1,17 +1,19 @@
 //! What `compare` prints: the policies, their paired differences to the first, which are best, and what surprises.
 
+pub mod columns;
 mod differences;
+pub mod sweep;
 
 use comfy_table::{
     Cell, CellAlignment, ColumnConstraint, ContentArrangement, ContentLineStyle, LineStyle, Table, TableStyle,
 };
 
 use super::findings;
-use super::number::{short, with_half_width};
+use super::number::short;
 use crate::experiment::comparison::Comparison;
-use crate::experiment::stat::{Quantile, Summary};
 use crate::experiment::verdict::{self, Best};
 use crate::scenario::Scenario;
+use columns::{Cells, Kind, Row, in_words, is_censored};
 
 /// How the terminal wants it.
 #[derive(Clone, Copy, Debug)]
@@ -64,47 +66,9 @@ fn heading(scenario: &Scenario, comparison: &Comparison) -> String {
     format!("{}: {}\n{replications}; {interval}", scenario.name, scenario.title)
 }
 
-/// A column of the main table: its title, and what it says of a policy.
-type Column = (String, Vec<String>);
-
-fn columns(comparison: &Comparison) -> Vec<Column> {
-    let headline = verdict::headline(comparison);
-    let worst = if headline == "downtime_s" { "downtime_worst_lane_s" } else { "downtime_after_restart_worst_lane_s" };
-    let column = |title: &str, metric: &'static str, show: &dyn Fn(usize, &Summary) -> String| {
-        let cell =
-            |policy| comparison.summary(policy, metric).map_or_else(|| "n/a".into(), |found| show(policy, &found));
-        (title.to_string(), (0..comparison.policies.len()).map(cell).collect())
-    };
-    let mean = |_: usize, found: &Summary| short(found.mean);
-    let censored = |policy, text: String| if is_censored(comparison, policy) { format!("≥ {text}") } else { text };
-    let mut columns = vec![
-        column(in_words(headline), headline, &|policy, found| censored(policy, mean_and_half(found))),
-        column("p95", headline, &|_, found| quantile(found.p95)),
-        column("worst lane, s", worst, &|policy, found| censored(policy, short(found.mean))),
-    ];
-    // What a policy saves after a restart it may lose elsewhere: both in one row.
-    if headline != "downtime_s" {
-        columns.push(column("all downtime, s", "downtime_s", &|policy, found| censored(policy, short(found.mean))));
-    }
-    columns.push(column(in_words("failed"), "failed", &mean));
-    columns.push(column(in_words("idp_token_requests_peak_per_s"), "idp_token_requests_peak_per_s", &mean));
-    columns
-}
-
-fn is_censored(comparison: &Comparison, policy: usize) -> bool {
-    comparison.mean(policy, "censored_lanes") > 0.0
-}
-
-fn mean_and_half(found: &Summary) -> String {
-    with_half_width(found.mean, found.interval.map(|interval| interval.high - found.mean), "±")
-}
-
-fn quantile(found: Quantile) -> String {
-    if found.is_max { format!("max {}", short(found.value)) } else { short(found.value) }
-}
-
 fn policies(comparison: &Comparison, look: Look) -> String {
-    let columns = columns(comparison);
+    let rows: Vec<Row<'_>> = (0..comparison.policies.len()).map(|policy| Row { comparison, policy }).collect();
+    let columns = columns::cells(&columns::shown(&rows, Kind::Compare), &rows);
     let names: Vec<&str> = comparison.policies.iter().map(|policy| policy.name.as_str()).collect();
     if look.width < NARROW {
         return stacked(&names, &columns);
@@ -122,31 +86,26 @@ fn policies(comparison: &Comparison, look: Look) -> String {
     table.trim_fmt()
 }
 
-fn stacked(names: &[&str], columns: &[Column]) -> String {
+fn stacked(names: &[&str], columns: &[Cells]) -> String {
     let widest = columns.iter().map(|column| column.0.len()).max().unwrap_or(0);
-    let block = |(policy, name): (usize, &&str)| {
-        let lines = columns.iter().map(|(title, cells)| format!("  {title:widest$}  {}\n", cells[policy]));
+    let block = |(row, name): (usize, &&str)| {
+        let lines = columns.iter().map(|(title, cells)| format!("  {title:widest$}  {}\n", cells[row]));
         format!("{name}\n{}", lines.collect::<String>())
     };
     names.iter().enumerate().map(block).collect::<String>().trim_end().to_string()
 }
 
-/// A metric as the tables call it.
-fn in_words(metric: &'static str) -> &'static str {
-    match metric {
-        "downtime_s" => "downtime, s",
-        "downtime_after_restart_s" => "downtime after restart, s",
-        "failed" => "failed calls",
-        "idp_token_requests_peak_per_s" => "IdP peak, 1/s",
-        "idp_token_requests" => "IdP token requests",
-        other => other,
-    }
-}
-
 /// The first column is names: never broken.
 fn keep_whole(table: &mut Table) {
-    if let Some(names) = table.column_mut(0) {
-        names.set_constraint(ColumnConstraint::ContentWidth);
+    keep_first(table, 1);
+}
+
+/// The first columns, never broken.
+fn keep_first(table: &mut Table, columns: usize) {
+    for index in 0..columns {
+        if let Some(column) = table.column_mut(index) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
     }
 }
 

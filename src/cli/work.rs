@@ -1,0 +1,70 @@
+//! What commands that simulate for long have in common: the bar, the threads, and what the manifest says of them.
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::args::Global;
+use super::console::{Console, Stop};
+use crate::experiment::worlds::{Failure, Surroundings};
+use crate::model::MODEL_VERSION;
+use crate::report::WriteError;
+use crate::report::manifest::{NotHashed, RunInfo};
+
+/// Does the work with a bar on the terminal.
+pub fn with_bar<T>(
+    console: &Console,
+    global: &Global,
+    stop: &AtomicBool,
+    work: impl FnOnce(&Surroundings<'_>) -> T,
+) -> T {
+    let bar = if console.quiet { ProgressBar::hidden() } else { ProgressBar::no_length() };
+    let style = "{elapsed_precise} {wide_bar} {pos}/{len} runs, {eta} left";
+    bar.set_style(ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.enable_steady_tick(Duration::from_millis(200));
+    let progress = |done, planned| {
+        bar.set_length(planned);
+        bar.set_position(done);
+    };
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let jobs = global.jobs.map_or(cores, |jobs| usize::try_from(jobs).unwrap_or(cores));
+    let done = work(&Surroundings { jobs, stop, progress: &progress });
+    bar.finish_and_clear();
+    done
+}
+
+/// What the manifest says of this run. Host and time are left out unless asked for, so that the same run gives the same folder.
+pub fn info(global: &Global, command: &str, file: &Path, stamp: bool, started: SystemTime) -> RunInfo {
+    let mut words = vec!["stalegate".to_owned(), command.to_owned(), file.display().to_string()];
+    words.extend(global.set.iter().flat_map(|set| ["--set".to_owned(), set.clone()]));
+    words.extend(global.seed.iter().flat_map(|seed| ["--seed".to_owned(), seed.to_string()]));
+    let not_hashed = stamp.then(|| NotHashed {
+        arguments: std::env::args().skip(1).collect(),
+        os: std::env::consts::OS.to_owned(),
+        arch: std::env::consts::ARCH.to_owned(),
+        cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        started_unix_s: started.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+    });
+    RunInfo {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        model_version: MODEL_VERSION.to_string(),
+        command: words,
+        not_hashed,
+    }
+}
+
+/// Why an experiment has no results.
+pub fn failed(failure: Failure<WriteError>) -> Stop {
+    match failure {
+        Failure::Sink(error) => unwritten(&error),
+        Failure::Threads(why) => Stop::Io(format!("cannot start threads: {why}")),
+        Failure::Broken(broken) => Stop::Broken(broken.to_string()),
+    }
+}
+
+/// Why a results folder cannot be written.
+pub fn unwritten(error: &WriteError) -> Stop {
+    Stop::Io(error.to_string())
+}

@@ -1,0 +1,166 @@
+//! What a sweep looks like: the folder of a comparison, with rows for every point, and a plot a metric.
+//!
+//! Rows are written when their point is done, so that an interrupted sweep has the files of the points that were.
+
+mod json;
+mod manifest;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::csv::{self, Point};
+use super::error::WriteError;
+use super::folder::{Folder, Output};
+use super::manifest::RunInfo;
+use super::table::columns::{self, Kind, Row};
+use super::{outages, plot};
+use crate::experiment::comparison::{Comparison, Stopped};
+use crate::experiment::record::Record;
+use crate::experiment::sweep::Sink;
+use crate::metric;
+use crate::scenario::Scenario;
+use crate::scenario::sweep::Sweep;
+
+pub use json::summary;
+
+/// A sweep and what its points came to.
+#[derive(Debug)]
+pub struct Swept<'a> {
+    /// With the file's own values.
+    pub scenario: &'a Scenario,
+    pub sweep: &'a Sweep,
+    /// Those that are done, from the first one on; without their timelines.
+    pub points: Vec<Comparison>,
+    pub stopped: Stopped,
+}
+
+impl Swept<'_> {
+    /// Every policy at every point.
+    #[must_use]
+    pub fn rows(&self) -> Vec<Row<'_>> {
+        let of = |comparison| (0..self.policies()).map(move |policy| Row { comparison, policy });
+        self.points.iter().flat_map(of).collect()
+    }
+
+    /// How many policies there are.
+    #[must_use]
+    pub fn policies(&self) -> usize {
+        self.scenario.policies.len()
+    }
+
+    /// The metrics that its table shows, each once.
+    #[must_use]
+    pub fn metrics(&self) -> Vec<&'static str> {
+        let mut metrics = Vec::new();
+        for column in columns::shown(&self.rows(), Kind::Sweep) {
+            if !metrics.contains(&column.metric) {
+                metrics.push(column.metric);
+            }
+        }
+        metrics
+    }
+}
+
+/// The values of a point by their paths.
+fn values<'a>(swept: &'a Swept<'_>, point: usize) -> BTreeMap<&'a str, &'a str> {
+    let keys = swept.sweep.keys.iter().map(|key| key.path.as_str());
+    keys.zip(swept.sweep.values(point)).collect()
+}
+
+/// Why there are no more points.
+fn reason(swept: &Swept<'_>) -> &'static str {
+    match swept.stopped {
+        Stopped::Complete => "all points are done",
+        Stopped::Interrupted => "interrupted: the points that were finished are kept",
+    }
+}
+
+/// A results folder in the making. Dropped unfinished, it leaves no trace.
+#[derive(Debug)]
+pub struct Results<'a> {
+    swept: Swept<'a>,
+    folder: Folder,
+    /// In the order of [`FILES`].
+    outputs: Vec<Output>,
+    /// Rows of `outages.csv` of the point that is being played.
+    outages: String,
+}
+
+/// The files that grow point by point.
+const FILES: [&str; 5] = ["replications.csv", "summary.csv", "differences.csv", "timeline.csv", "outages.csv"];
+
+impl<'a> Results<'a> {
+    /// Begins a results folder that will stand at `dir`; what is there now stays until [`Results::finish`].
+    pub fn open(dir: &Path, scenario: &'a Scenario, sweep: &'a Sweep) -> Result<Results<'a>, WriteError> {
+        let folder = Folder::create(dir)?;
+        let keys: Vec<&str> = sweep.keys.iter().map(|key| key.path.as_str()).collect();
+        let headers = [
+            csv::replications_header(&keys, &metric::all()),
+            csv::row(&csv::SUMMARY),
+            csv::row(&csv::DIFFERENCES),
+            csv::row(&csv::TIMELINE),
+            csv::row(&outages::HEADER),
+        ];
+        let mut outputs = Vec::new();
+        for (name, header) in FILES.iter().zip(headers) {
+            let mut output = folder.output(name)?;
+            output.write(header.as_bytes())?;
+            outputs.push(output);
+        }
+        let swept = Swept { scenario, sweep, points: Vec::new(), stopped: Stopped::Complete };
+        Ok(Results { swept, folder, outputs, outages: String::new() })
+    }
+
+    /// How many points are done.
+    #[must_use]
+    pub fn finished(&self) -> usize {
+        self.swept.points.len()
+    }
+
+    /// Writes everything else and replaces the old folder.
+    pub fn finish(self, stopped: Stopped, info: &RunInfo) -> Result<Swept<'a>, WriteError> {
+        let Results { mut swept, mut folder, outputs, .. } = self;
+        swept.stopped = stopped;
+        for output in outputs {
+            folder.close(output)?;
+        }
+        folder.write("summary.json", json::summary(&swept).as_bytes())?;
+        for metric in swept.metrics() {
+            folder.write(&format!("{metric}.svg"), plot::sweep::draw(&swept, metric).as_bytes())?;
+        }
+        let manifest = manifest::manifest(&swept, info, folder.hashes());
+        folder.write("manifest.json", manifest.as_bytes())?;
+        folder.commit()?;
+        Ok(swept)
+    }
+}
+
+impl Sink for Results<'_> {
+    type Error = WriteError;
+
+    fn record(&mut self, point: usize, record: &Record) -> Result<(), WriteError> {
+        let policy = &self.swept.scenario.policies[record.policy].name;
+        self.outages += &outages::rows(point, policy, record);
+        Ok(())
+    }
+
+    fn point(&mut self, point: usize, mut comparison: Comparison) -> Result<(), WriteError> {
+        let values = self.swept.sweep.values(point);
+        let at = Point { number: point, values: &values };
+        let rows = [
+            csv::replications_of(at, &comparison),
+            csv::summary_of(at, &comparison),
+            csv::differences_of(at, &comparison),
+            csv::timeline_of(at, &comparison),
+            std::mem::take(&mut self.outages),
+        ];
+        for (output, rows) in self.outputs.iter_mut().zip(rows) {
+            output.write(rows.as_bytes())?;
+        }
+        for policy in &mut comparison.policies {
+            policy.timeline = Vec::new();
+        }
+        self.swept.points.push(comparison);
+        Ok(())
+    }
+}

@@ -1,0 +1,117 @@
+//! `summary.json` of a sweep: of every point what `compare` says of a scenario, but only of the metrics that the table shows;
+//! `summary.csv` has all of them. Its schema is `docs/schemas/sweep-summary.json`.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::Swept;
+use crate::experiment::comparison::Comparison;
+use crate::experiment::verdict;
+use crate::report::findings;
+use crate::report::json::{
+    BestPart, DifferencePart, MetricPart, ScenarioPart, best_part, difference_part, metric_part,
+};
+use crate::report::manifest::Replications;
+
+/// Counts up when a program that reads the file would have to change.
+const SCHEMA: u32 = 1;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: u32,
+    scenario: ScenarioPart<'a>,
+    sweep: SweepPart<'a>,
+    policies: Vec<&'a str>,
+    points: Vec<PointPart<'a>>,
+}
+
+#[derive(Serialize)]
+struct SweepPart<'a> {
+    mode: &'static str,
+    keys: Vec<&'a str>,
+    asked: usize,
+    finished: usize,
+    stopped: &'static str,
+}
+
+#[derive(Serialize)]
+struct PointPart<'a> {
+    point: usize,
+    values: BTreeMap<&'a str, &'a str>,
+    id: &'a str,
+    replications: Replications<'a>,
+    headline: &'static str,
+    summary: Vec<MetricPart<'a>>,
+    differences: Vec<DifferencePart<'a>>,
+    best: Option<BestPart<'a>>,
+    findings: Vec<String>,
+}
+
+/// The text of `summary.json`.
+///
+/// # Panics
+/// Never: all of it can be JSON.
+#[must_use]
+pub fn summary(swept: &Swept<'_>) -> String {
+    let metrics = swept.metrics();
+    let document = Document {
+        schema: SCHEMA,
+        scenario: ScenarioPart::of(swept.scenario),
+        sweep: SweepPart {
+            mode: swept.sweep.mode.word(),
+            keys: swept.sweep.keys.iter().map(|key| key.path.as_str()).collect(),
+            asked: swept.sweep.points.len(),
+            finished: swept.points.len(),
+            stopped: super::reason(swept),
+        },
+        policies: swept.scenario.policies.iter().map(|policy| policy.name.as_str()).collect(),
+        points: (0..swept.points.len()).map(|point| point_part(swept, point, &metrics)).collect(),
+    };
+    serde_json::to_string_pretty(&document).expect("all of it can be JSON") + "\n"
+}
+
+fn point_part<'a>(swept: &'a Swept<'_>, point: usize, metrics: &[&'static str]) -> PointPart<'a> {
+    let (comparison, scenario) = (&swept.points[point], &swept.sweep.points[point].scenario);
+    PointPart {
+        point,
+        values: super::values(swept, point),
+        id: &scenario.id,
+        replications: Replications::of(comparison),
+        headline: verdict::headline(comparison),
+        summary: summaries(comparison, metrics),
+        differences: verdict::differences(comparison)
+            .iter()
+            .filter(|line| metrics.contains(&comparison.metrics[line.metric].name))
+            .map(|line| difference_part(comparison, line))
+            .collect(),
+        best: best_part(comparison),
+        findings: findings::all(scenario, comparison),
+    }
+}
+
+fn summaries<'a>(comparison: &'a Comparison, metrics: &[&'static str]) -> Vec<MetricPart<'a>> {
+    let known = |metric: &&str| comparison.metric(metric);
+    let metrics: Vec<usize> = metrics.iter().filter_map(known).collect();
+    let of = |policy| metrics.iter().map(move |&metric| metric_part(comparison, policy, metric));
+    (0..comparison.policies.len()).flat_map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::report::json::tests::mistakes;
+    use crate::report::sample;
+    use serde_json::Value;
+
+    #[test]
+    fn the_summary_of_a_sweep_is_what_its_schema_says() {
+        let schema: Value = serde_json::from_str(include_str!("../../../docs/schemas/sweep-summary.json")).unwrap();
+        let (scenario, sweep) = (sample::scenario(), sample::sweep());
+        for (points, replications) in [(2, 1), (6, 3)] {
+            let text = super::summary(&sample::swept(&scenario, &sweep, points, replications));
+            let mut found = Vec::new();
+            mistakes(&schema, &serde_json::from_str(&text).unwrap(), "summary", &mut found);
+            assert_eq!(found, Vec::<String>::new());
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! Sweeps: which points there are and in which order, what each of them is, and what `sweep` writes of them.
+
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use assert_cmd::Command;
+
+use stalegate::experiment::comparison::{Comparison, Stopped};
+use stalegate::experiment::record::Record;
+use stalegate::experiment::sweep::{Sink, sweep};
+use stalegate::experiment::worlds::Surroundings;
+use stalegate::report::RunInfo;
+use stalegate::report::sweep::Results;
+use stalegate::scenario::sweep::Sweep;
+use stalegate::scenario::{self, Loaded, Scenario};
+
+const BASE: &str = r#"
+name = "small"
+[run]
+duration = "20min"
+replications = 3
+[idp]
+token_lifetime = "10min"
+restart_event = "at-start"
+token_service = { dist = "exponential", mean = "20ms" }
+[[api]]
+name = "orders"
+[[client]]
+name = "shop"
+apis = ["orders"]
+arrivals = { process = "poisson", rate = "1/s" }
+[[fault]]
+name = "restart"
+kind = "idp-restart"
+at = "2min"
+down = "10s"
+[[policy]]
+name = "ttl-only"
+[[policy]]
+name = "hybrid"
+base = "hybrid"
+"#;
+
+const GRID: &str = "[sweep]\n\"idp.token_lifetime\" = [\"5min\", \"10min\"]\n\"bus.loss\" = [0.0, 0.5]\n";
+
+fn load(text: &str, overrides: &[&str]) -> Loaded {
+    let overrides: Vec<String> = overrides.iter().map(|text| (*text).to_owned()).collect();
+    scenario::load_text("small.toml", text, &overrides, None).expect("it is a good scenario")
+}
+
+fn swept(lines: &str) -> Sweep {
+    load(&format!("{BASE}[sweep]\n{lines}"), &[]).sweep.expect("it has a sweep")
+}
+
+fn points(sweep: &Sweep) -> Vec<String> {
+    (0..sweep.points.len()).map(|point| sweep.values(point).join(" ")).collect()
+}
+
+#[test]
+fn in_a_grid_the_first_key_of_the_file_varies_slowest() {
+    let sweep =
+        swept("\"idp.workers\" = [4, 2]\n\"bus.loss\" = [0.0, 0.5]\n\"api.orders.reject_status\" = [401, 403]\n");
+    let expected =
+        ["4 0.0 401", "4 0.0 403", "4 0.5 401", "4 0.5 403", "2 0.0 401", "2 0.0 403", "2 0.5 401", "2 0.5 403"];
+    assert_eq!(points(&sweep), expected);
+}
+
+#[test]
+fn a_zip_takes_the_lists_side_by_side() {
+    let sweep =
+        swept("mode = \"zip\"\n\"idp.workers\" = [4, 2]\n\"policy.hybrid.rejection.statuses\" = [[401], [401, 403]]\n");
+    assert_eq!(points(&sweep), ["4 [401]", "2 [401, 403]"]);
+    assert_eq!(sweep.points[1].scenario.policies[1].policy.rejection.statuses, [401, 403]);
+}
+
+#[test]
+fn a_key_is_called_by_the_shortest_ending_that_is_its_own() {
+    let sweep =
+        swept("\"client.shop.timeout\" = [\"3s\"]\n\"policy.hybrid.fetch.timeout\" = [\"2s\"]\n\"bus.loss\" = [0.1]\n");
+    let names: Vec<&str> = sweep.keys.iter().map(|key| key.name.as_str()).collect();
+    assert_eq!(names, ["shop.timeout", "fetch.timeout", "loss"]);
+}
+
+#[test]
+fn a_point_is_what_set_makes_of_the_scenario_and_the_seed_stays() {
+    let text = format!(
+        "{BASE}[sweep]\n\"idp.token_service.mean\" = [\"9ms\", \"30ms\"]\n\"client.shop.arrivals.rate\" = [\"2/s\"]\n\
+         \"policy.hybrid.base\" = [\"event-purge\", \"kyma\"]\n\"fault.restart.down\" = [\"20s\"]\n"
+    );
+    let loaded = scenario::load_text("small.toml", &text, &[], Some(7)).expect("it is good");
+    let sweep = loaded.sweep.as_ref().expect("it has a sweep");
+    for (index, point) in sweep.points.iter().enumerate() {
+        let values = sweep.keys.iter().zip(sweep.values(index));
+        let set: Vec<String> = values.map(|(key, value)| format!("{}={value}", key.path)).collect();
+        let alone = scenario::load_text("small.toml", BASE, &set, Some(7)).expect("it is good").scenario;
+        assert_eq!((&point.scenario.id, point.scenario.world.run.seed), (&alone.id, 7), "{}", sweep.told(index));
+        assert_eq!(format!("{:?}", point.scenario.world), format!("{:?}", alone.world));
+    }
+    // The file's own values are as if there were no sweep.
+    let base = scenario::load_text("small.toml", BASE, &[], Some(7)).expect("it is good");
+    assert_eq!(loaded.scenario.id, base.scenario.id);
+}
+
+#[test]
+fn values_of_several_lines_are_shown_in_one() {
+    let sweep = swept(
+        "\"idp.token_service\" = [{ dist = \"uniform\", min = \"1ms\", max = \"9ms\" }, \"5ms\"]\n\
+         \"policy.hybrid.rejection.statuses\" = [\n  [401, # not 403\n   500],\n]\n",
+    );
+    let shown = "{ dist = \"uniform\", max = \"9ms\", min = \"1ms\" }";
+    assert_eq!(points(&sweep), [format!("{shown} [401, 500]"), "5ms [401, 500]".to_owned()]);
+    assert!(sweep.told(1).contains("idp.token_service = \"5ms\", policy.hybrid"), "{}", sweep.told(1));
+}
+
+#[test]
+fn what_show_prints_reads_back_as_the_same_sweep_and_set_takes_it_too() {
+    let first = load(&format!("{BASE}{GRID}"), &["sweep.bus.loss=[0.25, 0.75]", "idp.token_lifetime=7min"]);
+    let second = load(&first.as_toml(), &[]);
+    let (one, other) = (first.sweep.expect("it has one"), second.sweep.expect("it has one"));
+    assert_eq!(points(&one), ["5min 0.25", "5min 0.75", "10min 0.25", "10min 0.75"]);
+    assert_eq!(points(&one), points(&other));
+    assert!(one.points.iter().zip(&other.points).all(|(one, other)| one.scenario.id == other.scenario.id));
+}
+
+/// Takes what a sweep tells, and asks for a stop once the first point is done.
+struct Impatient<'a> {
+    results: Results<'a>,
+    stop: &'a AtomicBool,
+}
+
+impl Sink for Impatient<'_> {
+    type Error = stalegate::report::WriteError;
+
+    fn record(&mut self, point: usize, record: &Record) -> Result<(), Self::Error> {
+        self.results.record(point, record)
+    }
+
+    fn point(&mut self, point: usize, comparison: Comparison) -> Result<(), Self::Error> {
+        self.stop.store(true, Ordering::Relaxed);
+        self.results.point(point, comparison)
+    }
+}
+
+#[test]
+fn an_interrupted_sweep_keeps_whole_points_only() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let loaded = load(&format!("{BASE}{GRID}"), &[]);
+    let of = loaded.sweep.as_ref().expect("it has a sweep");
+    let scenarios: Vec<&Scenario> = of.points.iter().map(|point| &point.scenario).collect();
+    let stop = AtomicBool::new(false);
+    let results = Results::open(&folder.path().join("out"), &loaded.scenario, of).expect("it can be written");
+    let mut sink = Impatient { results, stop: &stop };
+    // One thread plays eight units at a time: the first point and a third of the second one.
+    let around = Surroundings { jobs: 1, stop: &stop, progress: &|_, _| {} };
+    let stopped = sweep(&scenarios, &around, &mut sink).expect("it plays");
+    assert_eq!((stopped, sink.results.finished()), (Stopped::Interrupted, 1));
+    let swept = sink.results.finish(stopped, &RunInfo::default()).expect("it can be written");
+    assert_eq!(swept.points.len(), 1);
+    for file in ["replications.csv", "summary.csv", "differences.csv", "timeline.csv", "outages.csv"] {
+        let text = fs::read_to_string(folder.path().join("out").join(file)).expect("it is there");
+        assert!(text.lines().count() > 1 && text.lines().skip(1).all(|line| line.starts_with("0,")), "{file}");
+    }
+    let manifest = fs::read_to_string(folder.path().join("out/manifest.json")).expect("it is there");
+    assert!(manifest.contains("\"finished\": 1,\n    \"stopped\": \"interrupted"), "{manifest}");
+}
+
+/// Exit code, stdout, stderr.
+fn stalegate(place: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let mut command = Command::cargo_bin("stalegate").expect("the binary is built");
+    let output = command.current_dir(place).args(arguments).output().expect("it starts");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("it prints UTF-8");
+    (output.status.code().expect("it exits"), text(output.stdout), text(output.stderr))
+}
+
+/// The rows of a file, each without its point and so many values of swept keys.
+fn rows(path: &Path, keys: usize) -> Vec<(String, String)> {
+    let text = fs::read_to_string(path).expect("it is there");
+    let row = |line: &str| {
+        let mut fields = line.splitn(keys + 2, ',');
+        let point = fields.next().expect("a row has a point").to_owned();
+        (point, fields.last().expect("a row has more fields").to_owned())
+    };
+    text.lines().skip(1).map(row).collect()
+}
+
+#[test]
+fn the_rows_of_a_point_are_those_of_compare_with_its_values_set() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = folder.path();
+    fs::write(place.join("grid.toml"), format!("{BASE}{GRID}")).expect("it can be written");
+    let (code, out, err) = stalegate(place, &["sweep", "grid.toml", "--out", "swept", "--jobs", "2"]);
+    assert!(
+        code == 0 && out.contains("4 points, 3 replications each") && err.contains("results are in swept"),
+        "{err}"
+    );
+    let points = [["5min", "0.0"], ["5min", "0.5"], ["10min", "0.0"], ["10min", "0.5"]];
+    for (point, [lifetime, loss]) in points.iter().enumerate() {
+        let (lifetime, loss) = (format!("idp.token_lifetime={lifetime}"), format!("bus.loss={loss}"));
+        let set = ["--set", &lifetime, "--set", &loss];
+        let arguments = [&["compare", "grid.toml", "--out", "alone"][..], &set].concat();
+        let (code, _, err) = stalegate(place, &arguments);
+        let note = "note: [sweep] is left aside, the file's own values count; `stalegate sweep grid.toml` runs it";
+        assert!(code == 0 && err.contains(note), "{err}");
+        for (file, keys) in [
+            ("replications.csv", 2),
+            ("summary.csv", 0),
+            ("differences.csv", 0),
+            ("timeline.csv", 0),
+            ("outages.csv", 0),
+        ] {
+            let here = rows(&place.join("swept").join(file), keys).into_iter();
+            let here: Vec<String> = here.filter(|row| row.0 == point.to_string()).map(|row| row.1).collect();
+            let alone: Vec<String> = rows(&place.join("alone").join(file), 0).into_iter().map(|row| row.1).collect();
+            assert!(!alone.is_empty() && here == alone, "{file} of point {point}");
+        }
+    }
+}
+
+#[test]
+fn the_number_of_jobs_never_shows_in_the_folder_of_a_sweep() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("grid.toml"), format!("{BASE}{GRID}")).expect("it can be written");
+    let files = |jobs: &str| {
+        let (code, ..) = stalegate(folder.path(), &["sweep", "grid.toml", "--quiet", "--out", jobs, "--jobs", jobs]);
+        let entries = fs::read_dir(folder.path().join(jobs)).expect("it is there");
+        let mut files: Vec<(String, Vec<u8>)> = entries
+            .map(|entry| entry.expect("it can be listed").path())
+            .map(|path| {
+                (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(&path).expect("it can be read"))
+            })
+            .collect();
+        files.sort();
+        (code, files)
+    };
+    let (one, three) = (files("1"), files("3"));
+    let names: Vec<&str> = one.1.iter().map(|file| file.0.as_str()).collect();
+    assert!(["manifest.json", "failed.svg", "summary.json"].iter().all(|name| names.contains(name)), "{names:?}");
+    assert!(one == three);
+}
+
+#[test]
+fn sweep_wants_a_sweep_and_run_leaves_it_aside() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = folder.path();
+    fs::write(place.join("plain.toml"), BASE).expect("it can be written");
+    fs::write(place.join("grid.toml"), format!("{BASE}{GRID}")).expect("it can be written");
+    let (code, _, err) = stalegate(place, &["sweep", "plain.toml"]);
+    assert!(code == 2 && err.contains("plain.toml has no [sweep]"), "{code} {err}");
+    let (code, out, err) = stalegate(place, &["run", "grid.toml", "--policy", "hybrid"]);
+    let (_, alone, _) = stalegate(place, &["run", "plain.toml", "--policy", "hybrid"]);
+    assert!(code == 0 && out == alone && err.contains("[sweep] is left aside"), "{err}");
+    let (code, out, _) = stalegate(place, &["validate", "grid.toml"]);
+    assert!(code == 0 && out.contains("good (2 policies, 4 points, scenario "), "{out}");
+    let (code, out, _) = stalegate(place, &["sweep", "grid.toml", "--json", "--set", "run.replications=1"]);
+    let summary: serde_json::Value = serde_json::from_str(&out).expect("it is JSON");
+    assert!(code == 0 && summary["points"][3]["values"]["bus.loss"] == "0.5", "{out}");
+}
