@@ -59,7 +59,11 @@ impl<O: Observer> World<O> {
                     if recovered {
                         self.tell(s.now(), Fact::ConAppKeyRecovered);
                     }
-                    self.answered_with(service, token, s)
+                    // What it remembers a node remembers no longer for being asked.
+                    if !matches!(done, Done::Looked(_)) {
+                        self.remember_answer(service, &token, s.now());
+                    }
+                    self.end_request(service, Ok(token), s)
                 }
                 Step::GiveUp => {
                     self.tell(s.now(), Fact::ConAppKeyExhausted);
@@ -105,19 +109,13 @@ impl<O: Observer> World<O> {
         }
     }
 
-    /// The caller gets a token, which the node remembers.
-    fn answered_with(
-        &mut self,
-        service: ServiceId,
-        token: Token,
-        s: &mut Schedule<Event>,
-    ) -> Option<(ServiceId, Done)> {
+    /// The node remembers the token that a request is answered with.
+    fn remember_answer(&mut self, service: ServiceId, token: &Token, now: SimTime) {
+        let until = (now + self.config.idp.cache.ttl).stamp().min(self.idp.truth.expires(token));
         let node = self.idp.node_of(service);
-        if self.db.is_some() {
-            let until = (s.now() + self.config.idp.cache.ttl).stamp().min(self.idp.truth.expires(&token));
-            self.database().store.nodes[node.index()].remember(token, s.now().stamp(), until);
+        if let Some(db) = &mut self.db {
+            db.store.nodes[node.index()].remember(*token, now.stamp(), until);
         }
-        self.end_request(service, Ok(token), s)
     }
 
     /// A request is over: its worker is free, its answer leaves, and who waited for its lock goes on.
