@@ -147,7 +147,8 @@ impl<O: Observer> World<O> {
         let token = match write.insert {
             Insert::Nothing => None,
             Insert::New => Some(self.new_token(node, key, now.stamp())),
-            Insert::This(token) => Some(token),
+            // It may have expired early while it was written.
+            Insert::This(token) => Some(Token { expires: self.idp.truth.expires(&token), ..token }),
         };
         // What a restart or a revocation has killed meanwhile is stored as what it is.
         let state = |token: &Token| match self.idp.truth.killed_at(token) {
