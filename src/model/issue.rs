@@ -227,7 +227,7 @@ impl<O: Observer> World<O> {
         for (index, node) in db.store.nodes.iter_mut().enumerate() {
             match gone {
                 Gone::Token { known_to, .. } if known_to.index() == index => {}
-                Gone::Token { id, .. } => node.forget(|token| token.id == id),
+                Gone::Token { id, .. } => node.forget_one(id),
                 Gone::Killed => node.forget(|token| self.idp.truth.killed_at(token).is_some()),
             }
         }
