@@ -91,13 +91,7 @@ impl Graph {
     }
 
     /// Takes every step from a state; `false` where a state more would be too many.
-    fn expand(
-        &mut self,
-        settings: &Settings,
-        limits: &Limits<'_>,
-        state: &State,
-        open: &mut VecDeque<State>,
-    ) -> bool {
+    fn expand(&mut self, settings: &Settings, limits: &Limits<'_>, state: &State, open: &mut VecDeque<State>) -> bool {
         let number = index32(self.from.len() - 1);
         let mut chooser = Exhaustive::default();
         loop {

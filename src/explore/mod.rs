@@ -5,14 +5,19 @@
 //! choice from every state, [`count`] counts the ways through, [`schedule`] tells one of them. docs/race.md says it for
 //! users.
 
+pub mod answer;
 pub mod count;
 pub mod graph;
+pub mod json;
+pub mod mermaid;
 pub mod outcome;
+pub mod page;
 pub mod race;
 pub mod schedule;
 pub mod settings;
 pub mod state;
 pub mod steps;
+pub mod tell;
 pub mod token;
 
 mod encoding;

@@ -12,6 +12,7 @@ use crate::id::IdpNodeId;
 use crate::persistence::node::{NodeMemory, Ticket};
 use crate::persistence::queued::{Next, Writer};
 use crate::persistence::request::Request;
+use crate::persistence::store::Store;
 use crate::persistence::table::Marked;
 use crate::persistence::{Done, Insert, Row, RowState, Rules, Step, Violation, Write};
 use crate::time::{SimSpan, Stamp};
@@ -96,10 +97,9 @@ impl<'a> Race<'a> {
         let mut chances: Vec<Chance> = Vec::with_capacity(16);
         chances.extend(state.callers.iter().enumerate().filter_map(|(request, caller)| match caller {
             Caller::Arrived => Some(Chance::Serve(request)),
-            Caller::Busy { with: Operation::Lock, .. }
-            | Caller::Holds(_)
-            | Caller::PersistFailed
-            | Caller::Crashed => None,
+            Caller::Busy { with: Operation::Lock, .. } | Caller::Holds(_) | Caller::PersistFailed | Caller::Crashed => {
+                None
+            }
             Caller::Busy { .. } => Some(Chance::End(request)),
         }));
         for (node, threads) in state.threads.iter().enumerate() {
@@ -158,7 +158,7 @@ impl<'a> Race<'a> {
                     return wait(self, machine, Operation::ReadEnded);
                 }
                 Step::Write(write) => {
-                    self.begins(node, Who::Request(request), write);
+                    self.act(request, What::Begins(write));
                     return wait(self, machine, Operation::Write(write));
                 }
                 Step::Create => {
@@ -239,19 +239,10 @@ impl<'a> Race<'a> {
     }
 
     fn writes(&mut self, node: IdpNodeId, writer: Writer, write: Write) {
-        self.begins(node, Who::Thread, write);
+        self.act_on(node, Who::Thread, What::Begins(write));
         let threads = &mut self.state.threads[node.index()];
         let at = threads.partition_point(|thread| *thread < (writer, write));
         threads.insert(at, (writer, write));
-    }
-
-    fn begins(&mut self, node: IdpNodeId, who: Who, write: Write) {
-        let insert = match write.insert {
-            Insert::Nothing => None,
-            Insert::New => Some(None),
-            Insert::This(token) => Some(Some(token.id)),
-        };
-        self.act_on(node, who, What::Begins { mark: write.mark, insert });
     }
 
     /// A transaction commits, or is rolled back; the row that it inserted.
@@ -268,12 +259,12 @@ impl<'a> Race<'a> {
             Insert::This(token) => Some(token),
         };
         let latest = self.latest();
-        let ties = self.settings.ties_matter();
-        let before = (ties && self.settings.ties && new.is_some()).then(|| self.state.store.clone());
+        let compared = self.settings.ties_matter();
         // Where no time is compared, all are the same: states that behave alike stay one.
-        let mut row = new.map(|token| Row { token, created: Stamp(if ties { latest + 1 } else { 1 }) });
+        let mut row = new.map(|token| Row { token, created: Stamp(if compared { latest + 1 } else { 1 }) });
+        let before = (compared && self.settings.ties).then(|| self.state.store.clone());
         let mut marked: Vec<Marked> = Vec::new();
-        let mut insert = |store: &mut crate::persistence::store::Store, row: Option<Row>| {
+        let mut insert = |store: &mut Store, row: Option<Row>| {
             marked.clear();
             store.commit(node, KEY, write.mark, row.map(|row| (row, RowState::Active)), INSTANT, &mut marked)
         };
@@ -283,11 +274,9 @@ impl<'a> Race<'a> {
             return Err(violation);
         }
         // Asked only now: a transaction that is rolled back leaves no time behind.
-        let mut tied = ties.then_some(false);
         if let (Some(mut before), Some(row)) = (before, &mut row)
             && chooser.choose(2) == 1
         {
-            tied = Some(true);
             row.created = Stamp(latest);
             insert(&mut before, Some(*row)).expect("it was no violation at another time of creation");
             self.state.store = before;
@@ -295,14 +284,12 @@ impl<'a> Race<'a> {
         if write.insert == Insert::New {
             self.state.next += 1;
         }
-        let states = marked.iter().filter_map(|row| {
-            let state = self.state.store.table.state(&row.token)?;
-            Some((row.token.id, state))
-        });
-        let marked: Vec<(u64, RowState)> = states.collect();
+        let state = |row: &Marked| Some((row.token.id, self.state.store.table.state(&row.token)?));
+        let marked: Vec<(u64, RowState)> = marked.iter().filter_map(state).collect();
         self.tell_others(node, &marked);
+        let tied = row.filter(|_| compared).map(|row| row.created == Stamp(latest));
         let inserted = row.map(|row| row.token.id);
-        self.act_on(node, who, What::Commits(Commit { marked, inserted, tied: inserted.and(tied) }));
+        self.act_on(node, who, What::Commits(Commit { marked, inserted, tied }));
         Ok(row)
     }
 

@@ -1,7 +1,7 @@
 //! What happened in one step of a race: plain facts, for whoever tells them.
 
 use crate::id::IdpNodeId;
-use crate::persistence::{Mark, RowState};
+use crate::persistence::{RowState, Write};
 
 /// One step: all that happened at one instant, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,19 +51,28 @@ pub enum What {
     Creates(u64),
     Queues(u64),
     Takes(u64),
-    /// A transaction begins; the token that it inserts, if it exists already.
-    Begins { mark: Option<Mark>, insert: Option<Option<u64>> },
+    /// A transaction begins.
+    Begins(Write),
     Commits(Commit),
     /// The insert met this ACTIVE row.
     Violates(Option<u64>),
-    Answers { token: u64, recovered: bool },
+    Answers {
+        token: u64,
+        recovered: bool,
+    },
     GivesUp,
     /// A queued token will never be written: the retries are used up.
     Loses(u64),
     /// Word came that a row is no longer ACTIVE; whether the token was cached.
-    Hears { token: u64, cached: bool },
+    Hears {
+        token: u64,
+        cached: bool,
+    },
     /// Requests that fail by it, and tokens handed out that nobody will write.
-    Crashes { requests: Vec<usize>, tokens: Vec<u64> },
+    Crashes {
+        requests: Vec<usize>,
+        tokens: Vec<u64>,
+    },
 }
 
 /// A transaction that took effect.
