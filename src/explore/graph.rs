@@ -80,12 +80,12 @@ impl Graph {
                     return graph;
                 }
             }
-            if !graph.expand(settings, limits, &state, &mut open) {
+            let all = graph.expand(settings, limits, &state, &mut open);
+            graph.from.push(graph.targets.len());
+            if !all {
                 graph.extent = Extent::Bounded;
-                graph.targets.truncate(graph.from[number]);
                 return graph;
             }
-            graph.from.push(graph.targets.len());
         }
         graph
     }
