@@ -176,7 +176,7 @@ pub struct Race {
     #[arg(long, value_name = "WHEN", default_value = "dialect")]
     pub ties: Ties,
     /// Give up after so many states
-    #[arg(long, value_name = "N", default_value_t = 2_000_000, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_states: u32,
     /// Play one schedule again: the word that `race` printed
     #[arg(long, value_name = "TOKEN", conflicts_with = "max_states")]

@@ -18,6 +18,9 @@ use crate::explore::settings::{Ask, Settings};
 use crate::explore::{json, mermaid, token};
 use crate::scenario;
 
+/// Whoever waits longer is told how it goes.
+const LONG: Duration = Duration::from_secs(1);
+
 /// Explores the race of a scenario, or plays one of its schedules again.
 pub fn run(console: &Console, global: &Global, command: &Race) -> Outcome {
     if global.out.is_some() {
@@ -73,7 +76,9 @@ fn explore(console: &Console, global: &Global, command: &Race, settings: &Settin
     let diagram = command.mermaid.as_deref().map(Diagram::open).transpose()?;
     let started = Instant::now();
     let answer = watched(console, command, settings, started);
-    console.say(&format!("explored in {:.1} s", started.elapsed().as_secs_f64()));
+    if started.elapsed() > LONG {
+        console.say(&format!("explored in {:.1} s", started.elapsed().as_secs_f64()));
+    }
     let word = answer.example.as_ref().map(|example| token::write(settings, &example.choices));
     if let (Some(diagram), Some(Example { schedule, .. })) = (diagram, &answer.example) {
         diagram.write(&mermaid::diagram(settings, schedule))?;
@@ -92,7 +97,7 @@ fn watched(console: &Console, command: &Race, settings: &Settings, started: Inst
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
     let shown = Cell::new(console.quiet);
     let progress = |states: usize, open: usize| {
-        if !shown.get() && started.elapsed() > Duration::from_secs(1) {
+        if !shown.get() && started.elapsed() > LONG {
             shown.set(true);
             bar.set_draw_target(ProgressDrawTarget::stderr());
         }

@@ -65,7 +65,7 @@ pub fn what(what: &What) -> String {
         What::Locked => "has the lock now".into(),
         What::Looked(None) => "finds nothing in the cache".into(),
         What::Looked(Some(token)) => format!("finds token {token} in the cache"),
-        What::ReadsActive => "begins to read the ACTIVE row".into(),
+        What::ReadsActive => "begins to read the table".into(),
         What::SawActive(None) => "sees no ACTIVE row".into(),
         What::SawActive(Some(token)) => format!("sees token {token} ACTIVE"),
         What::ReadsEnded => "begins to read the latest row that is not ACTIVE".into(),
