@@ -8,7 +8,7 @@ use super::graph::Extent;
 use super::schedule::Schedule;
 use super::tell;
 
-/// How often and how far to break lines.
+/// Characters in a line.
 #[derive(Clone, Copy, Debug)]
 pub struct Width(pub usize);
 
@@ -26,6 +26,7 @@ pub fn answer(answer: &Answer, again: Option<&str>, width: Width) -> String {
     }
     text += &table(answer, width);
     if answer.is_complete() {
+        text += "\n";
         text += &wrap(NO_PROBABILITY, 0, width);
     }
     let Some(example) = &answer.example else { return text };
@@ -94,7 +95,7 @@ fn table(answer: &Answer, width: Width) -> String {
         let indent = line.chars().count() + 2;
         text += &wrap(&format!("{line}  {outcome}"), indent, width);
     }
-    text + "\n"
+    text
 }
 
 /// A line over as many lines as it takes, the later ones indented. What is aligned stays so.
