@@ -2,7 +2,7 @@
 //!
 //! Layers, imports only going down (`tests/tidy.rs` checks it): words (`time`, `id`, `rng`, `dist`, `key`); the
 //! engine, the protocol and the decisions (`engine`, `oauth`, `policy`, `persistence`); the world (`model`, `fault`,
-//! `metric`); what surrounds a run (`scenario`, `experiment`, `report`); the command line (`cli`).
+//! `metric`); what surrounds a run (`scenario`, `experiment`, `explore`, `report`); the command line (`cli`).
 
 #![warn(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
@@ -23,6 +23,7 @@ pub mod metric;
 pub mod model;
 
 pub mod experiment;
+pub mod explore;
 pub mod report;
 pub mod scenario;
 

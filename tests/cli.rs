@@ -35,7 +35,7 @@ fn a_missing_file_is_a_bad_command_line_and_an_unreadable_one_is_not() {
 
 #[test]
 fn commands_of_later_versions_are_refused_by_name() {
-    for name in ["check", "baseline", "explain", "race", "optimize", "report", "replay"] {
+    for name in ["check", "baseline", "explain", "optimize", "report", "replay"] {
         let (code, _, err) = outcome(&[name, "anything", "--that", "comes"]);
         assert!(code == 2 && err.contains(&format!("`{name}` is not built yet")), "{name}: {code} {err}");
     }
@@ -97,6 +97,82 @@ fn codes_are_explained_and_the_schema_is_json() {
     let (_, out, _) = outcome(&["schema"]);
     let schema: serde_json::Value = serde_json::from_str(&out).expect("it is JSON");
     assert_eq!(schema["properties"]["idp"]["properties"]["token_format"]["enum"][1], "jwt");
+}
+
+/// A scenario whose tokens are in a database, by two threads a node.
+const ASYNCHRONOUS: [&str; 6] = [
+    "race",
+    "scenarios/wso2-4557.toml",
+    "--set",
+    "idp.persistence.mode=database",
+    "--set",
+    "idp.persistence.pool_size=2",
+];
+
+#[test]
+fn a_race_needs_tokens_in_a_database() {
+    let (code, out, err) = outcome(&["race", "scenarios/wso2-4557.toml"]);
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.contains("tokens of scenarios/wso2-4557.toml are in no database"), "{err}");
+}
+
+#[test]
+fn a_race_is_told_and_its_shortest_bad_schedule_can_be_played_again_and_drawn() {
+    let (code, out, err) = outcome(&ASYNCHRONOUS);
+    assert_eq!((code, err.as_str()), (0, ""), "whatever comes out, it was a question");
+    let again = out.lines().find_map(|line| line.strip_prefix("once more: stalegate ")).expect("a command");
+    let folder = tempfile::tempdir().expect("a folder");
+    let diagram = folder.path().join("race.mmd");
+    let words = [again.split(' ').collect(), vec!["--mermaid", diagram.to_str().expect("a name in UTF-8")]].concat();
+    let (code, replayed, err) = outcome(&words);
+    assert_eq!((code, err.as_str()), (0, ""));
+    let steps = |text: &str| text.split_once(" step ").expect("a table of steps").1.to_owned();
+    assert!(steps(&out).starts_with(&steps(&replayed)), "{out}\n{replayed}");
+    let drawn = std::fs::read_to_string(&diagram).expect("it is written");
+    assert!(
+        drawn.starts_with("sequenceDiagram\n") && drawn.contains("db--xn2: a thread violates CON_APP_KEY"),
+        "{drawn}"
+    );
+    assert!(drawn.lines().skip(1).all(|line| !line.contains([';', '#'])), "they mean something in mermaid: {drawn}");
+}
+
+#[test]
+fn a_race_as_json_names_what_every_caller_holds() {
+    let (_, out, _) = outcome(&[&ASYNCHRONOUS[..], &["--json"]].concat());
+    let race: serde_json::Value = serde_json::from_str(&out).expect("it is JSON");
+    assert_eq!(race["outcomes"][1]["callers"], serde_json::json!(["active", "inactive"]));
+    assert_eq!((race["schedules"].as_str(), race["extent"].as_str()), (Some("20"), Some("complete")));
+    let word = race["shortest_bad"]["token"].as_str().expect("a token");
+    let (_, out, _) = outcome(&[&ASYNCHRONOUS[..], &["--json", "--replay", word]].concat());
+    let replayed: serde_json::Value = serde_json::from_str(&out).expect("it is JSON");
+    assert_eq!(replayed["replay"], race["shortest_bad"]);
+}
+
+#[test]
+fn a_race_refuses_what_it_cannot_do_and_says_what_it_did_not_see() {
+    let race = |more: &[&str]| outcome(&[&ASYNCHRONOUS[..], more].concat());
+    for (more, why) in [
+        (&["--replay", "r1-nonsense"][..], "copy it whole"),
+        (&["--out", "somewhere"], "writes no folder"),
+        (&["--ties", "sometimes"], "possible values: always, never, dialect"),
+        (&["--nodes", "0"], "0 is not in 1..=100"),
+    ] {
+        let (code, out, err) = race(more);
+        assert!(code == 2 && out.is_empty() && err.contains(why), "{more:?}: {code} {err}");
+    }
+    let (code, _, err) = race(&["--mermaid", "no/such/folder/race.mmd"]);
+    assert!(code == 4 && err.contains("cannot write no/such/folder/race.mmd"), "{code} {err}");
+    let (code, out, _) = race(&["--max-states", "10"]);
+    assert!(code == 0 && out.contains("NOT complete, stopped by --max-states: 10 states"), "{code} {out}");
+}
+
+#[test]
+fn the_page_on_races_shows_what_its_command_prints() {
+    let page = std::fs::read_to_string("docs/race.md").expect("it is there");
+    let block = |kind: &str| page.split_once(kind).expect("a block").1.split_once("```").expect("its end").0.to_owned();
+    let command = block("```sh\n").replace("\\\n", "");
+    let words: Vec<&str> = command.split_whitespace().skip(1).collect();
+    assert_eq!(outcome(&words).1, block("```text\n"));
 }
 
 #[cfg(unix)]

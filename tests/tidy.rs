@@ -8,7 +8,7 @@ const LAYERS: [&[&str]; 5] = [
     &["time", "id", "rng", "dist", "count", "key"],
     &["engine", "oauth", "policy", "persistence"],
     &["model", "fault", "metric"],
-    &["scenario", "experiment", "report"],
+    &["scenario", "experiment", "explore", "report"],
     &["cli"],
 ];
 

@@ -67,6 +67,9 @@ pub enum Command {
     /// One world under one policy, told as a timeline
     #[command(before_help = "Example:\n  stalegate run scenarios/wso2-4557.toml --policy ttl-only --replication 7")]
     Run(Run),
+    /// Every order in which requests for one token can meet in the token store, and what can come out
+    #[command(before_help = "Example:\n  stalegate race scenarios/con-app-key.toml --nodes 2 --requests 2")]
+    Race(Race),
     /// Check scenario files
     #[command(before_help = "Example:\n  stalegate validate scenarios/*.toml")]
     Validate(Validate),
@@ -96,8 +99,6 @@ pub enum Command {
     Baseline(Later),
     #[command(hide = true)]
     Explain(Later),
-    #[command(hide = true)]
-    Race(Later),
     #[command(hide = true)]
     Optimize(Later),
     #[command(hide = true)]
@@ -156,6 +157,42 @@ pub struct Run {
     /// Of a later version
     #[arg(long, hide = true, num_args = 1..=2, value_names = ["FORMAT", "FILE"])]
     pub trace: Option<Vec<String>>,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct Race {
+    /// The scenario; its tokens are in a database
+    pub file: PathBuf,
+    /// Nodes; as many as the scenario has, and at least 2, if absent
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub nodes: Option<u16>,
+    /// Requests in all, sent to the nodes in turn; 2, if absent
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub requests: Option<u16>,
+    /// Once, at any step, any node may crash
+    #[arg(long)]
+    pub with_crash: bool,
+    /// Whether two rows can have the same time of creation; the scenario's database decides, if absent
+    #[arg(long, value_name = "WHEN", default_value = "dialect")]
+    pub ties: Ties,
+    /// Give up after so many states
+    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_states: u32,
+    /// Play one schedule again: the word that `race` printed
+    #[arg(long, value_name = "TOKEN", conflicts_with = "max_states")]
+    pub replay: Option<String>,
+    /// Write the schedule that is shown as a mermaid diagram
+    #[arg(long, value_name = "FILE")]
+    pub mermaid: Option<PathBuf>,
+}
+
+/// Whether two rows can have the same time of creation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Ties {
+    Always,
+    Never,
+    /// As coarse as the scenario's database keeps time: a millisecond or more.
+    Dialect,
 }
 
 #[derive(Clone, Debug, clap::Args)]

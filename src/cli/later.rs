@@ -9,13 +9,13 @@ pub fn run(command: &Command) -> Outcome {
         Command::Check(_) => "check",
         Command::Baseline(_) => "baseline",
         Command::Explain(_) => "explain",
-        Command::Race(_) => "race",
         Command::Optimize(_) => "optimize",
         Command::Report(_) => "report",
         Command::Replay(_) => "replay",
         Command::Compare(_)
         | Command::Sweep(_)
         | Command::Run(_)
+        | Command::Race(_)
         | Command::Validate(_)
         | Command::Show(_)
         | Command::List(_)

@@ -17,6 +17,7 @@ mod init;
 mod interrupt;
 mod later;
 mod list;
+mod race;
 mod run;
 mod schema;
 mod show;
@@ -55,6 +56,7 @@ fn dispatch(console: &Console, args: &Args) -> Outcome {
         Command::Compare(command) => compare::run(console, global, command),
         Command::Sweep(command) => sweep::run(console, global, command),
         Command::Run(command) => run::run(console, global, command),
+        Command::Race(command) => race::run(console, global, command),
         Command::Validate(command) => validate::run(console, global, command),
         Command::Show(command) => show::run(console, global, command),
         Command::List(command) => list::run(console, global, command),
@@ -65,7 +67,6 @@ fn dispatch(console: &Console, args: &Args) -> Outcome {
         Command::Check(_)
         | Command::Baseline(_)
         | Command::Explain(_)
-        | Command::Race(_)
         | Command::Optimize(_)
         | Command::Report(_)
         | Command::Replay(_) => later::run(&args.command),

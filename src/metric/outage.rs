@@ -112,12 +112,14 @@ impl Collector for Outages {
         let worst = |span: fn(&Lane) -> SimSpan| lanes.iter().map(span).max().unwrap_or_default().as_secs_f64();
         let if_restarts = |value: f64| if self.restarted { value } else { f64::NAN };
         let episodes = self.episodes.iter().filter(|episode| episode.lane.index() < scope.lanes).count();
-        out.extend([mean(lanes, |lane| lane.downtime), worst(|lane| lane.downtime)]);
-        out.push(if_restarts(mean(lanes, |lane| lane.after_restart)));
-        out.push(if_restarts(worst(|lane| lane.after_restart)));
+        // Gateways that nobody calls have no outages to speak of.
+        let of_gateways = |value: f64| if scope.users.is_empty() { f64::NAN } else { value };
+        out.extend([mean(lanes, |lane| lane.downtime), worst(|lane| lane.downtime)].map(of_gateways));
+        out.push(if_restarts(of_gateways(mean(lanes, |lane| lane.after_restart))));
+        out.push(if_restarts(of_gateways(worst(|lane| lane.after_restart))));
         out.push(if_restarts(count(self.failed_after_restart)));
-        out.push(if_restarts(self.recovery.as_secs_f64()));
-        out.extend([count(censored as u64), count(episodes as u64)]);
+        out.push(if_restarts(of_gateways(self.recovery.as_secs_f64())));
+        out.extend([count(censored as u64), count(episodes as u64)].map(of_gateways));
         out.push(mean(applications, |lane| lane.downtime));
     }
 }

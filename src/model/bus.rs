@@ -15,6 +15,8 @@ use crate::time::{SimSpan, SimTime};
 #[derive(Clone, Debug)]
 pub struct Notice {
     pub before: SimTime,
+    /// Only this token.
+    pub token: Option<u64>,
     /// Only tokens of this credential.
     pub credential: Option<CredentialId>,
     /// Only tokens that this node issued.
@@ -175,7 +177,11 @@ impl<O: Observer> World<O> {
             return;
         }
         self.tell(s.now(), Fact::Delivered { notice, gateway });
-        let what = Drop::IssuedBefore(self.bus.notices[notice.index()].0.before);
+        let notice_of = &self.bus.notices[notice.index()].0;
+        let what = match notice_of.token {
+            Some(id) => Drop::Same { id },
+            None => Drop::IssuedBefore(notice_of.before),
+        };
         for holder in self.holders_at(gateway).map(HolderId::at) {
             if !self.concerns(notice, holder) {
                 continue;

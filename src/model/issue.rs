@@ -2,6 +2,7 @@
 //!
 //! A request holds its worker until it is answered, whatever it waits for (model.md §7).
 
+use super::bus::Notice;
 use super::config::{Persistence, TokenFormat};
 use super::db::{Draw, Query, REQUEST_OPS, Work};
 use super::event::Event;
@@ -206,8 +207,19 @@ impl<O: Observer> World<O> {
                 self.tell(now, Fact::DuplicateActiveJwt);
             }
             self.tokens_changed(now);
+            if marked.why == Why::Renewed {
+                self.publish_renewal(&marked.token, s);
+            }
         }
         self.send_invalidation(Gone::Token { id: marked.token.id, known_to: node }, s);
+    }
+
+    /// A renewal tells whoever listens that the token before is revoked (facts: it fires WSO2's revocation listeners).
+    fn publish_renewal(&mut self, token: &Token, s: &mut Schedule<Event>) {
+        if self.policies.gateways.events.subscribe {
+            let (credential, name) = (Some(token.credential), format!("renewal/{}", token.id));
+            self.publish(Notice { before: s.now(), token: Some(token.id), credential, node: None, name }, s);
+        }
     }
 
     /// Tells the other nodes what to forget, if they are clustered.
@@ -226,7 +238,7 @@ impl<O: Observer> World<O> {
         for (index, node) in db.store.nodes.iter_mut().enumerate() {
             match gone {
                 Gone::Token { known_to, .. } if known_to.index() == index => {}
-                Gone::Token { id, .. } => node.forget(|token| token.id == id),
+                Gone::Token { id, .. } => node.forget_one(id),
                 Gone::Killed => node.forget(|token| self.idp.truth.killed_at(token).is_some()),
             }
         }

@@ -135,7 +135,7 @@ impl<O: Observer> Control for Stage<'_, O> {
     fn publish(&mut self, node: Option<IdpNodeId>, credential: Option<CredentialId>, before: SimTime) {
         let part = node.map_or(String::from("all"), |node| format!("idp-{}", node.0 + 1));
         let name = self.name(&part);
-        self.world.publish(Notice { before, credential, node, name }, self.schedule);
+        self.world.publish(Notice { before, token: None, credential, node, name }, self.schedule);
     }
 
     fn now(&self) -> SimTime {

@@ -20,6 +20,8 @@ pub struct NodeMemory {
     latest: BTreeMap<TokenKeyId, u64>,
     locks: BTreeMap<TokenKeyId, Lock>,
     queue: VecDeque<Item>,
+    /// At this size, entries whose time is over are swept out.
+    sweep_at: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,7 +45,12 @@ impl NodeMemory {
 
     /// Remembers a token that somebody asked about.
     pub fn remember_looked_up(&mut self, token: Token, now: Stamp, until: Stamp) {
-        self.cached.retain(|_, cached| cached.until > now);
+        if self.cached.len() >= self.sweep_at.max(64) {
+            self.cached.retain(|_, cached| cached.until > now);
+            self.sweep_at = 2 * self.cached.len();
+            let cached = &self.cached;
+            self.latest.retain(|_, id| cached.contains_key(id));
+        }
         if until > now {
             self.cached.insert(token.id, Cached { token, until });
         }
@@ -60,6 +67,15 @@ impl NodeMemory {
     #[must_use]
     pub fn knows(&self, token: &Token, now: Stamp) -> bool {
         self.cached.get(&token.id).is_some_and(|cached| cached.until > now)
+    }
+
+    /// Forgets a token.
+    pub fn forget_one(&mut self, id: u64) {
+        if let Some(cached) = self.cached.remove(&id)
+            && self.latest.get(&cached.token.token_key) == Some(&id)
+        {
+            self.latest.remove(&cached.token.token_key);
+        }
     }
 
     /// Forgets tokens.

@@ -36,8 +36,8 @@ impl Store {
     ) -> Result<(), Violation> {
         let from = marked.len();
         self.table.commit(key, mark, insert, now, marked)?;
-        let gone = &marked[from..];
-        self.nodes[node.index()].forget(|token| gone.iter().any(|marked| marked.token.id == token.id));
+        let node = &mut self.nodes[node.index()];
+        marked[from..].iter().for_each(|marked| node.forget_one(marked.token.id));
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::experiment::unit::lane_name;
 use crate::id::{HolderId, LaneId};
 use crate::metric::MetricDef;
-use crate::model::config::WorldConfig;
+use crate::model::config::{Strategy, WorldConfig};
 use crate::model::fact::{Fact, NodeState, Observer};
 use crate::oauth::{Cause, Outcome};
 use crate::report::number::short;
@@ -24,6 +24,8 @@ pub struct Narrator<'a> {
     left_out: u64,
     /// By lane: the outage that is open.
     outages: Vec<Option<Outage>>,
+    /// Who asks for tokens.
+    holders: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +50,11 @@ enum What {
     Node(NodeState),
     Gateway(bool),
     Bus(bool),
+    Db(bool),
+    Violated,
+    GivenUp,
+    Superseded,
+    Lost,
     Stopped,
     Ready,
     Published,
@@ -65,8 +72,9 @@ impl<'a> Narrator<'a> {
     /// A narrator of runs of this world.
     #[must_use]
     pub fn new(world: &'a WorldConfig) -> Narrator<'a> {
-        let outages = vec![None; world.gateway.nodes * world.apis.len()];
-        Narrator { world, lines: Vec::new(), left_out: 0, outages }
+        let threads: usize = world.applications.iter().map(|application| application.threads as usize).sum();
+        let outages = vec![None; world.gateway.nodes * world.apis.len() + threads];
+        Narrator { world, lines: Vec::new(), left_out: 0, outages, holders: holders(world) }
     }
 
     /// The timeline, line by line.
@@ -108,9 +116,7 @@ impl<'a> Narrator<'a> {
     }
 
     fn holder(&self, holder: HolderId) -> String {
-        let credentials = self.world.credentials.len();
-        let credential = &self.world.credentials[holder.index() % credentials];
-        format!("gateway-{}, credential {credential}", holder.index() / credentials + 1)
+        self.holders[holder.index()].clone()
     }
 
     fn call(&mut self, at: SimTime, lane: LaneId, outcome: Outcome) {
@@ -163,6 +169,11 @@ impl Observer for Narrator<'_> {
                 self.line(at, What::Purged, whom);
             }
             Fact::WastedFetch => self.line(at, What::Wasted, "idp".into()),
+            Fact::Db(up) => self.line(at, What::Db(*up), "database".into()),
+            Fact::ConAppKeyViolated => self.line(at, What::Violated, "database".into()),
+            Fact::ConAppKeyExhausted => self.line(at, What::GivenUp, "idp".into()),
+            Fact::Superseded { token } => self.line(at, What::Superseded, format!("token {token}")),
+            Fact::TokenLost { token } => self.line(at, What::Lost, format!("token {token}")),
             _ => {}
         }
     }
@@ -171,7 +182,12 @@ impl Observer for Narrator<'_> {
 impl What {
     fn words(self) -> String {
         match self {
-            What::Node(NodeState::Up) | What::Bus(true) => "up".into(),
+            What::Node(NodeState::Up) | What::Bus(true) | What::Db(true) => "up".into(),
+            What::Db(false) => "fails over, nothing can be read or written".into(),
+            What::Violated => "an insert violates CON_APP_KEY".into(),
+            What::GivenUp => "a token is given up after the last retry".into(),
+            What::Superseded => "superseded, and dead to whoever holds it".into(),
+            What::Lost => "lost, and dead to whoever holds it".into(),
             What::Node(NodeState::Draining) => "finishes old requests, refuses new ones".into(),
             What::Node(NodeState::Down) | What::Gateway(false) => "down".into(),
             What::Node(NodeState::Starting) => "ports open, not ready".into(),
@@ -190,6 +206,19 @@ impl What {
             What::OutageEnds => "calls succeed again".into(),
         }
     }
+}
+
+/// Gateway by gateway one a credential, then the threads that ask for themselves.
+fn holders(world: &WorldConfig) -> Vec<String> {
+    let credentials = &world.credentials[..world.gateway_credentials];
+    let gateways = (0..world.gateway.nodes).flat_map(|gateway| {
+        credentials.iter().map(move |credential| format!("gateway-{}, credential {credential}", gateway + 1))
+    });
+    let threads = world.applications.iter().flat_map(|application| {
+        let asking = if application.strategy == Strategy::OneThread { 1 } else { application.threads };
+        (0..asking).map(move |number| format!("{}-{}", application.name, number + 1))
+    });
+    gateways.chain(threads).collect()
 }
 
 /// The world's metrics, two columns of those that are not zero.

@@ -96,7 +96,9 @@ fn no_events(reader: &mut Reader, parts: &Parts) {
         Some(event) => event != "never" && kills(fault, idp),
         None => fault.def.kind == "token-revoked",
     });
-    if published {
+    let persistence = &parts.tables["idp.persistence"].table;
+    let renews = persistence.text("mode") == "database" && persistence.text("renew") == "always";
+    if published || renews {
         return;
     }
     for policy in &parts.policies {

@@ -66,7 +66,8 @@ pub const MYSQL: Profile = Profile {
     nullable: NULLABLE,
     once_unprotected: None,
     source: "MySQL manual, \"Fractional Seconds in Time Values\": no digits unless asked for, inserting rounds (unless \
-             TIME_TRUNCATE_FRACTIONAL); that the middle goes up, and NULLs: general knowledge",
+             TIME_TRUNCATE_FRACTIONAL); that the middle goes up, and NULLs: general knowledge, and so does MariaDB \
+             when told to round (results/real-db)",
 };
 
 pub const MYSQL_CLUSTER: Profile = Profile {
@@ -105,5 +106,6 @@ pub const POSTGRESQL: Profile = Profile {
     nullable: NULLABLE,
     once_unprotected: Some(TOKEN_ID_IN_KEY),
     source: "pgjdbc TimestampUtils (nanosExceed499) rounds half up to microseconds before sending; the server's own \
-             datetime.c uses rint, so that a text's middle goes to even; manual, \"Unique Indexes\", for NULLs",
+             datetime.c uses rint, so that a text's middle goes to even; manual, \"Unique Indexes\", for NULLs; seen on \
+             a server (results/real-db)",
 };

@@ -2,6 +2,7 @@
 
 mod coincide;
 mod load;
+mod races;
 mod trade;
 
 use crate::experiment::comparison::Comparison;
@@ -22,6 +23,8 @@ pub const RULES: &[Rule] = &[
     coincide::same_as_the_reference,
     load::wasted_fetches,
     load::idp_peak,
+    races::one_token_for_all,
+    races::superseded,
     trade::helps_here_hurts_there,
     trade::fails_at_the_idp,
     trade::sent_without_a_token,

@@ -15,7 +15,7 @@ pub struct Column {
     title: &'static str,
     cell: Cell,
     shown: Shown,
-    /// May be left out of a sweep's table for which the terminal is too narrow; the last one first.
+    /// May be left out of a table for which the terminal is too narrow; the last one first.
     pub spare: bool,
 }
 
@@ -74,8 +74,8 @@ pub const COLUMNS: &[Column] = &[
     column("application_downtime_s", "", Cell::Censored, Shown::AboveZero),
     column("superseded_tokens", "", Cell::Mean, Shown::AboveZero),
     column("lost_tokens", "", Cell::Mean, Shown::AboveZero),
-    column("duplicate_active_jwts", "", Cell::Mean, Shown::AboveZero),
-    column("con_app_key_violations", "", Cell::Mean, Shown::AboveZero),
+    spare("duplicate_active_jwts", "", Cell::Mean, Shown::AboveZero),
+    spare("con_app_key_violations", "", Cell::Mean, Shown::AboveZero),
     column("con_app_key_exhausted", "", Cell::Mean, Shown::AboveZero),
     column("failed.persist-failed", "", Cell::Mean, Shown::AboveZero),
     spare("latency_p99_ms", "", Cell::Mean, Shown::Sweeps),

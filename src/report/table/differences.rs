@@ -3,7 +3,7 @@
 use comfy_table::{Cell, CellAlignment};
 
 use super::columns::in_words;
-use super::{Look, NARROW, keep_whole, table, wrap};
+use super::{Look, NARROW, keep_first, table, wrap};
 use crate::experiment::comparison::Comparison;
 use crate::experiment::verdict::{self, Line, Verdict};
 use crate::report::number::short;
@@ -66,7 +66,7 @@ fn difference_table(comparison: &Comparison, lines: &[Line], look: Look) -> Stri
             Cell::new(line.verdict.word()),
         ]);
     }
-    keep_whole(&mut table);
+    keep_first(&mut table, 1);
     let text = table.trim_fmt();
     if look.colour { text.lines().map(coloured).collect::<Vec<_>>().join("\n") } else { text }
 }

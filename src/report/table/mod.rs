@@ -13,7 +13,7 @@ use super::number::short;
 use crate::experiment::comparison::Comparison;
 use crate::experiment::verdict::{self, Best};
 use crate::scenario::Scenario;
-use columns::{Cells, Kind, Row, in_words, is_censored};
+use columns::{Cells, Column, Kind, Row, in_words, is_censored};
 
 /// How the terminal wants it.
 #[derive(Clone, Copy, Debug)]
@@ -68,22 +68,50 @@ fn heading(scenario: &Scenario, comparison: &Comparison) -> String {
 
 fn policies(comparison: &Comparison, look: Look) -> String {
     let rows: Vec<Row<'_>> = (0..comparison.policies.len()).map(|policy| Row { comparison, policy }).collect();
-    let columns = columns::cells(&columns::shown(&rows, Kind::Compare), &rows);
-    let names: Vec<&str> = comparison.policies.iter().map(|policy| policy.name.as_str()).collect();
-    if look.width < NARROW {
-        return stacked(&names, &columns);
+    let names = comparison.policies.iter().map(|policy| policy.name.clone()).collect();
+    body(&[("policy".to_owned(), names)], &rows, Kind::Compare, look)
+}
+
+/// A row each, first the columns that are `fixed`; blocks of lines where the terminal is too narrow for a table.
+fn body(fixed: &[Cells], rows: &[Row<'_>], kind: Kind, look: Look) -> String {
+    let all = columns::shown(rows, kind);
+    let too_wide = |cells: &[Cells]| width(fixed, cells) > usize::from(look.width);
+    let mut shown = all.clone();
+    while too_wide(&columns::cells(&shown, rows)) {
+        let Some(spare) = shown.iter().rposition(|column: &&Column| column.spare) else { break };
+        shown.remove(spare);
+    }
+    let cells = columns::cells(&shown, rows);
+    if look.width < NARROW || too_wide(&cells) {
+        let names: Vec<String> = (0..rows.len()).map(|row| wrap(&name(fixed, row), look.width)).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        return stacked(&names, &columns::cells(&all, rows));
     }
     let mut table = table(look);
-    table.set_header(
-        std::iter::once(Cell::new("policy"))
-            .chain(columns.iter().map(|column| Cell::new(&column.0).set_alignment(CellAlignment::Right))),
-    );
-    for (policy, name) in names.iter().enumerate() {
-        let cells = columns.iter().map(|column| Cell::new(&column.1[policy]).set_alignment(CellAlignment::Right));
-        table.add_row(std::iter::once(Cell::new(name)).chain(cells));
+    let titles = fixed.iter().map(|column| Cell::new(&column.0));
+    table.set_header(titles.chain(cells.iter().map(|column| Cell::new(&column.0).set_alignment(CellAlignment::Right))));
+    for row in 0..rows.len() {
+        let fixed = fixed.iter().map(|column| Cell::new(&column.1[row]));
+        let cells = cells.iter().map(|column| Cell::new(&column.1[row]).set_alignment(CellAlignment::Right));
+        table.add_row(fixed.chain(cells));
     }
-    keep_whole(&mut table);
+    keep_first(&mut table, fixed.len());
     table.trim_fmt()
+}
+
+/// How wide a table must be so that no value is broken: titles may be, between words.
+fn width(fixed: &[Cells], cells: &[Cells]) -> usize {
+    let widest = |texts: &[String]| texts.iter().map(|text| text.chars().count()).max().unwrap_or(0);
+    let word = |title: &str| title.split(' ').map(|word| word.chars().count()).max().unwrap_or(0);
+    let fixed = fixed.iter().map(|(title, texts)| widest(texts).max(title.chars().count()) + 3);
+    fixed.chain(cells.iter().map(|(title, texts)| widest(texts).max(word(title)) + 3)).sum()
+}
+
+/// `token_lifetime = 5min, loss = 0.1: hybrid`.
+fn name(fixed: &[Cells], row: usize) -> String {
+    let (policy, keys) = fixed.split_last().expect("the policy is there");
+    let keys: Vec<String> = keys.iter().map(|(key, values)| format!("{key} = {}", values[row])).collect();
+    if keys.is_empty() { policy.1[row].clone() } else { format!("{}: {}", keys.join(", "), policy.1[row]) }
 }
 
 fn stacked(names: &[&str], columns: &[Cells]) -> String {
@@ -93,11 +121,6 @@ fn stacked(names: &[&str], columns: &[Cells]) -> String {
         format!("{name}\n{}", lines.collect::<String>())
     };
     names.iter().enumerate().map(block).collect::<String>().trim_end().to_string()
-}
-
-/// The first column is names: never broken.
-fn keep_whole(table: &mut Table) {
-    keep_first(table, 1);
 }
 
 /// The first columns, never broken.

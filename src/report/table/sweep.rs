@@ -1,16 +1,15 @@
 //! What `sweep` prints: a row a point and policy, first the swept values, then what `compare` says of a policy.
 
-use comfy_table::{Cell, CellAlignment};
-
-use super::columns::{self, Cells, Column, Kind};
-use super::{Look, NARROW, ascii, keep_first, stacked, table, wrap};
+use super::columns::{Cells, Kind};
+use super::{Look, ascii, body, wrap};
 use crate::report::sweep::Swept;
 
 /// All that `sweep` prints on stdout.
 #[must_use]
 pub fn sweep(swept: &Swept<'_>, look: Look) -> String {
     let heading = heading(swept).lines().map(|line| wrap(line, look.width)).collect::<Vec<_>>().join("\n");
-    let text = format!("{heading}\n\n{}\n", rows(swept, look));
+    let body = body(&fixed(swept), &swept.rows(), Kind::Sweep, look);
+    let text = format!("{heading}\n\n{body}\n");
     if look.unicode { text } else { ascii(&text) }
 }
 
@@ -30,34 +29,6 @@ fn heading(swept: &Swept<'_>) -> String {
     )
 }
 
-fn rows(swept: &Swept<'_>, look: Look) -> String {
-    let rows = swept.rows();
-    let fixed = fixed(swept);
-    let all = columns::shown(&rows, Kind::Sweep);
-    let too_wide = |cells: &[Cells]| width(&fixed, cells) > usize::from(look.width);
-    let mut shown = all.clone();
-    while too_wide(&columns::cells(&shown, &rows)) {
-        let Some(spare) = shown.iter().rposition(|column: &&Column| column.spare) else { break };
-        shown.remove(spare);
-    }
-    let cells = columns::cells(&shown, &rows);
-    if look.width < NARROW || too_wide(&cells) {
-        let names: Vec<String> = (0..rows.len()).map(|row| wrap(&name(&fixed, row), look.width)).collect();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        return stacked(&names, &columns::cells(&all, &rows));
-    }
-    let mut table = table(look);
-    let titles = fixed.iter().map(|column| Cell::new(&column.0));
-    table.set_header(titles.chain(cells.iter().map(|column| Cell::new(&column.0).set_alignment(CellAlignment::Right))));
-    for row in 0..rows.len() {
-        let fixed = fixed.iter().map(|column| Cell::new(&column.1[row]));
-        let cells = cells.iter().map(|column| Cell::new(&column.1[row]).set_alignment(CellAlignment::Right));
-        table.add_row(fixed.chain(cells));
-    }
-    keep_first(&mut table, fixed.len());
-    table.trim_fmt()
-}
-
 /// The columns of the swept keys and of the policy.
 fn fixed(swept: &Swept<'_>) -> Vec<Cells> {
     let points = || (0..swept.points.len()).flat_map(|point| std::iter::repeat_n(point, swept.policies()));
@@ -65,21 +36,6 @@ fn fixed(swept: &Swept<'_>) -> Vec<Cells> {
     let keys = swept.sweep.keys.iter().enumerate().map(|(index, key)| (key.name.clone(), value(index)));
     let names = swept.rows().iter().map(|row| row.comparison.policies[row.policy].name.clone()).collect();
     keys.chain([("policy".to_owned(), names)]).collect()
-}
-
-/// How wide a table must be so that no value is broken: titles may be, between words.
-fn width(fixed: &[Cells], cells: &[Cells]) -> usize {
-    let widest = |texts: &[String]| texts.iter().map(|text| text.chars().count()).max().unwrap_or(0);
-    let word = |title: &str| title.split(' ').map(|word| word.chars().count()).max().unwrap_or(0);
-    let fixed = fixed.iter().map(|(title, texts)| widest(texts).max(title.chars().count()) + 3);
-    fixed.chain(cells.iter().map(|(title, texts)| widest(texts).max(word(title)) + 3)).sum()
-}
-
-/// `token_lifetime = 5min, loss = 0.1: hybrid`.
-fn name(fixed: &[Cells], row: usize) -> String {
-    let (policy, keys) = fixed.split_last().expect("the policy is there");
-    let keys: Vec<String> = keys.iter().map(|(key, values)| format!("{key} = {}", values[row])).collect();
-    format!("{}: {}", keys.join(", "), policy.1[row])
 }
 
 #[cfg(test)]
