@@ -328,6 +328,13 @@ fn the_sources_recovery_of_a_jwt_leaves_two_that_are_good_at_who_checks_signatur
 }
 
 #[test]
+fn an_asynchronous_recovery_of_a_jwt_does_so_too() {
+    let world = world("ttl-only").gateways(2).idp("nodes = 2\ntoken_format = \"jwt\"").stored("pool_size = 1");
+    let races = world.api("validation = \"local\"").calls_ms(&[1_000, 1_001]).play().races();
+    assert_eq!(races, ["1.028s violation", "1.032s #0 superseded", "1.032s duplicate", "1.032s recovery"]);
+}
+
+#[test]
 fn the_old_queue_gives_the_latest_token_first() {
     let races = |order: &str| {
         let persistence = format!("pool_size = 1\nrenew = \"always\"\nqueue_order = \"{order}\"");

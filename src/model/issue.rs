@@ -14,7 +14,7 @@ use crate::oauth::{Cause, Token};
 use crate::persistence::node::Ticket;
 use crate::persistence::request::Request;
 use crate::persistence::table::Marked;
-use crate::persistence::{Done, Insert, Renew, Row, RowState, Step, Why, Write};
+use crate::persistence::{Done, Insert, Row, RowState, Step, Why, Write};
 use crate::time::{SimTime, Stamp};
 
 /// What nodes have to forget.
@@ -202,8 +202,7 @@ impl<O: Observer> World<O> {
         };
         if self.idp.truth.mark(&marked.token, cause, now) && cause == Cause::SupersededToken {
             self.tell(now, Fact::Superseded { token: marked.token.id });
-            let always = self.db.as_ref().is_some_and(|db| db.rules.renew == Renew::Always);
-            if marked.why == Why::Raced && always && self.config.idp.token_format == TokenFormat::Jwt {
+            if marked.why == Why::Raced && self.config.idp.token_format == TokenFormat::Jwt {
                 self.tell(now, Fact::DuplicateActiveJwt);
             }
             self.tokens_changed(now);
