@@ -20,6 +20,7 @@ pub mod steps;
 pub mod tell;
 pub mod token;
 
+mod effect;
 mod encoding;
 
 pub use outcome::Outcome;

@@ -98,31 +98,23 @@ impl NodeMemory {
 
     /// Takes the lock of a key, or waits for it; `true` where it is the ticket's at once.
     pub fn lock(&mut self, key: TokenKeyId, ticket: Ticket) -> bool {
-        match self.locks.get_mut(&key) {
-            Some(lock) => {
-                lock.waiting.push_back(ticket);
-                false
-            }
-            None => {
-                self.locks.insert(key, Lock { owner: ticket, waiting: VecDeque::new() });
-                true
-            }
+        if let Some(lock) = self.locks.get_mut(&key) {
+            lock.waiting.push_back(ticket);
+            return false;
         }
+        self.locks.insert(key, Lock { owner: ticket, waiting: VecDeque::new() });
+        true
     }
 
     /// Gives the lock back, if the ticket has it; who has it next.
     pub fn unlock(&mut self, key: TokenKeyId, ticket: Ticket) -> Option<Ticket> {
         let lock = self.locks.get_mut(&key).filter(|lock| lock.owner == ticket)?;
-        match lock.waiting.pop_front() {
-            Some(next) => {
-                lock.owner = next;
-                Some(next)
-            }
-            None => {
-                self.locks.remove(&key);
-                None
-            }
+        let next = lock.waiting.pop_front();
+        match next {
+            Some(next) => lock.owner = next,
+            None => _ = self.locks.remove(&key),
         }
+        next
     }
 
     /// Puts a token on the queue.
