@@ -111,6 +111,15 @@ fn a_node_that_hears_nothing_hands_out_a_dead_token_as_long_as_it_remembers_it()
 }
 
 #[test]
+fn who_asks_again_may_get_the_refused_token_again() {
+    let world = world("reactive-retry").stored("").remembers("clustered = false").fault(&revoked("10s"));
+    let seen = world.calls_ms(&[1_000, 20_000]).play();
+    assert_eq!((seen.sent(), seen.fetches()), (vec![0, 0, 0], vec!["1s".to_owned(), "20.002s".into()]));
+    assert_eq!(seen.calls(), ["1.029s ok", "20.026s stale-token"]);
+    assert_eq!(seen.instants(|fact| *fact == Fact::WastedFetch), ["20.024s"]);
+}
+
+#[test]
 fn a_node_forgets_at_once_what_it_marked_itself() {
     let seen = no_cache("renew = \"always\"").remembers("clustered = false").calls_ms(&[1_000, 2_000, 3_000]).play();
     assert_eq!(
@@ -307,6 +316,16 @@ fn rows_of_the_last_moments_before_a_failover_are_gone_and_marks_undone() {
     assert_eq!(seen.calls_of(1), ["1.029s ok", "8.002s superseded-token", "20.001s ok"]);
     assert_eq!(seen.calls_of(2), ["6.027s ok", "9.001s ok", "21.002s lost-token"]);
     assert_eq!(seen.stale(), ["6.025s to 10s", "10s to 1h5.026s"]);
+}
+
+#[test]
+fn of_two_failovers_that_overlap_the_later_return_counts() {
+    let failover = |at: &str, down: &str| format!("at = \"{at}\"\nkind = \"db-failover\"\ndown = \"{down}\"");
+    let world = no_cache("").fault(&failover("10s", "10s")).fault(&failover("12s", "1s"));
+    let seen = world.calls_ms(&[15_000, 20_000]).play();
+    assert_eq!(seen.calls(), ["15.022s idp-error", "20.029s ok"]);
+    assert_eq!(seen.instants(|fact| *fact == Fact::Db(false)), ["10s"]);
+    assert_eq!(seen.instants(|fact| *fact == Fact::Db(true)), ["20s"]);
 }
 
 #[test]

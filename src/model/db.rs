@@ -241,7 +241,9 @@ impl<O: Observer> World<O> {
 
     /// The database is gone until [`World::db_up`], and with it what was committed in the last `lost`.
     pub(super) fn db_down(&mut self, owner: Owner, lost: SimSpan, s: &mut Schedule<Event>) {
-        self.tell(s.now(), Fact::Db(false));
+        if !self.db_is_down() {
+            self.tell(s.now(), Fact::Db(false));
+        }
         self.database().down.push(owner);
         self.take_back(SimTime(s.now().0.saturating_sub(lost.0)), s.now());
         let db = self.database();

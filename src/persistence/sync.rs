@@ -123,3 +123,77 @@ impl Insertion {
         Step::GiveUp
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::{CredentialId, IdpNodeId, TokenKeyId};
+    use crate::oauth::Token;
+    use crate::persistence::{Order, Transactions, Violation};
+    use crate::time::SimSpan;
+
+    fn rules(renew: Renew) -> Rules {
+        Rules {
+            pool_size: 0,
+            order: Order::Fifo,
+            retry_count: 5,
+            recovery: Recovery::Wso2Source,
+            transactions: Transactions::One,
+            renew,
+            reuse_margin: SimSpan::ZERO,
+            node_lock: true,
+        }
+    }
+
+    fn row(created: i64) -> Row {
+        let token = Token {
+            id: 7,
+            credential: CredentialId(0),
+            token_key: TokenKeyId(0),
+            node: IdpNodeId(0),
+            key: None,
+            issued: Stamp(created),
+            expires: Stamp(1_000),
+            iat_s: 0,
+        };
+        Row { token, created: Stamp(created) }
+    }
+
+    /// What the source does after a violation, at `now`.
+    fn recovered(renew: Renew, active: Option<Row>, ended: Option<i64>, now: i64) -> Step {
+        let (rules, (mut insertion, _)) = (rules(renew), Insertion::begin(None));
+        assert_eq!(insertion.next(Done::Violated(Violation), &rules, Stamp(now)), Step::ReadEnded);
+        assert_eq!(insertion.next(Done::ReadEnded(ended.map(Stamp)), &rules, Stamp(now)), Step::ReadActive);
+        insertion.next(Done::Read(active), &rules, Stamp(now))
+    }
+
+    fn marks(to: RowState, why: Why) -> Step {
+        Step::Write(Write { mark: Some(Mark { which: Which::Token(7), to, why }), insert: Insert::New })
+    }
+
+    #[test]
+    fn the_source_knows_five_cases() {
+        let adopted = Step::Answer { token: row(100).token, recovered: true };
+        let (renews, reuses) = (Renew::Always, Renew::Reuse);
+        assert_eq!(recovered(renews, Some(row(100)), Some(50), 200), marks(RowState::Expired, Why::Raced), "a");
+        assert_eq!(recovered(reuses, Some(row(100)), Some(99), 200), adopted, "b");
+        assert_eq!(recovered(reuses, Some(row(100)), None, 200), adopted, "b, nothing has ended");
+        assert_eq!(recovered(reuses, Some(row(100)), Some(100), 200), marks(RowState::Expired, Why::Raced), "c");
+        assert_eq!(recovered(reuses, Some(row(100)), Some(50), 1_000), marks(RowState::Inactive, Why::SpentUp), "d");
+        let again = Step::Write(Write { mark: None, insert: Insert::New });
+        assert_eq!(recovered(reuses, None, Some(50), 200), again, "e");
+    }
+
+    #[test]
+    fn the_source_counts_violations_and_gives_up_before_it_looks_again() {
+        let (rules, (mut insertion, _)) = (rules(Renew::Reuse), Insertion::begin(None));
+        let mut steps = Vec::new();
+        for _ in 0..5 {
+            for done in [Done::Violated(Violation), Done::ReadEnded(None), Done::Read(None)] {
+                steps.push(insertion.next(done, &rules, Stamp(0)));
+            }
+        }
+        assert!(!steps.contains(&Step::GiveUp), "{steps:?}");
+        assert_eq!(insertion.next(Done::Violated(Violation), &rules, Stamp(0)), Step::GiveUp);
+    }
+}
