@@ -98,7 +98,10 @@ impl<O: Observer> World<O> {
             }
             Validation::Introspect { cache, .. } => {
                 let known = (*cache > SimSpan::ZERO).then(|| self.backends[api.index()].answers.get(&held.token.id));
-                match known.flatten().filter(|answer| s.now().stamp() < answer.until) {
+                let fresh = |answer: &&Answer| {
+                    s.now().stamp() < answer.until && (answer.dead.is_some() || !self.has_expired(&held.token, s.now()))
+                };
+                match known.flatten().filter(fresh) {
                     Some(Answer { dead: None, .. }) => self.judged(id, Verdict::Accepted, s),
                     Some(Answer { dead: Some(cause), .. }) => self.judged(id, Verdict::Refused(*cause), s),
                     None => self.introspect(id, held.token, s),
@@ -233,7 +236,7 @@ impl<O: Observer> World<O> {
     fn check_locally(&mut self, id: CallId, token: Token, s: &mut Schedule<Event>) {
         let api = self.calls[id].api;
         let backend = &self.backends[api.index()];
-        if token.expires <= s.now().stamp() || self.knows_key(api, &token) {
+        if self.has_expired(&token, s.now()) || self.knows_key(api, &token) {
             return self.judge_locally(id, &token, s);
         }
         let Validation::Local { cooldown, .. } = self.config.apis[api.index()].validation else {
@@ -251,6 +254,11 @@ impl<O: Observer> World<O> {
         }
     }
 
+    /// Whether a token has expired, be it earlier than it says.
+    fn has_expired(&self, token: &Token, now: SimTime) -> bool {
+        self.idp.truth.expires(token) <= now.stamp()
+    }
+
     fn knows_key(&self, api: ApiId, token: &Token) -> bool {
         token.key.is_some_and(|key| self.backends[api.index()].keys.contains(&key))
     }
@@ -258,7 +266,7 @@ impl<O: Observer> World<O> {
     /// By signature and expiry alone. A live token whose key cannot be known is refused as one that could not be checked.
     fn judge_locally(&mut self, id: CallId, token: &Token, s: &mut Schedule<Event>) {
         let death = self.idp.truth.death(token, s.now());
-        let accepted = token.expires > s.now().stamp() && self.knows_key(self.calls[id].api, token);
+        let accepted = !self.has_expired(token, s.now()) && self.knows_key(self.calls[id].api, token);
         let verdict = if accepted {
             Verdict::Accepted
         } else {

@@ -14,7 +14,7 @@ use crate::oauth::{Cause, Token};
 use crate::persistence::node::Ticket;
 use crate::persistence::request::Request;
 use crate::persistence::table::Marked;
-use crate::persistence::{Done, Insert, Renew, Row, RowState, Step, Why, Write};
+use crate::persistence::{Done, Insert, Row, RowState, Step, Why, Write};
 use crate::time::{SimTime, Stamp};
 
 /// What nodes have to forget.
@@ -60,7 +60,11 @@ impl<O: Observer> World<O> {
                     if recovered {
                         self.tell(s.now(), Fact::ConAppKeyRecovered);
                     }
-                    self.answered_with(service, token, s)
+                    // What it remembers a node remembers no longer for being asked.
+                    if !matches!(done, Done::Looked(_)) {
+                        self.remember_answer(service, &token, s.now());
+                    }
+                    self.end_request(service, Ok(token), s)
                 }
                 Step::GiveUp => {
                     self.tell(s.now(), Fact::ConAppKeyExhausted);
@@ -106,19 +110,13 @@ impl<O: Observer> World<O> {
         }
     }
 
-    /// The caller gets a token, which the node remembers.
-    fn answered_with(
-        &mut self,
-        service: ServiceId,
-        token: Token,
-        s: &mut Schedule<Event>,
-    ) -> Option<(ServiceId, Done)> {
+    /// The node remembers the token that a request is answered with.
+    fn remember_answer(&mut self, service: ServiceId, token: &Token, now: SimTime) {
+        let until = (now + self.config.idp.cache.ttl).stamp().min(self.idp.truth.expires(token));
         let node = self.idp.node_of(service);
-        if self.db.is_some() {
-            let until = (s.now() + self.config.idp.cache.ttl).stamp().min(self.idp.truth.expires(&token));
-            self.database().store.nodes[node.index()].remember(token, s.now().stamp(), until);
+        if let Some(db) = &mut self.db {
+            db.store.nodes[node.index()].remember(*token, now.stamp(), until);
         }
-        self.end_request(service, Ok(token), s)
     }
 
     /// A request is over: its worker is free, its answer leaves, and who waited for its lock goes on.
@@ -150,7 +148,8 @@ impl<O: Observer> World<O> {
         let token = match write.insert {
             Insert::Nothing => None,
             Insert::New => Some(self.new_token(node, key, now.stamp())),
-            Insert::This(token) => Some(token),
+            // It may have expired early while it was written.
+            Insert::This(token) => Some(Token { expires: self.idp.truth.expires(&token), ..token }),
         };
         // What a restart or a revocation has killed meanwhile is stored as what it is.
         let state = |token: &Token| match self.idp.truth.killed_at(token) {
@@ -203,8 +202,7 @@ impl<O: Observer> World<O> {
         };
         if self.idp.truth.mark(&marked.token, cause, now) && cause == Cause::SupersededToken {
             self.tell(now, Fact::Superseded { token: marked.token.id });
-            let always = self.db.as_ref().is_some_and(|db| db.rules.renew == Renew::Always);
-            if marked.why == Why::Raced && always && self.config.idp.token_format == TokenFormat::Jwt {
+            if marked.why == Why::Raced && self.config.idp.token_format == TokenFormat::Jwt {
                 self.tell(now, Fact::DuplicateActiveJwt);
             }
             self.tokens_changed(now);

@@ -126,12 +126,12 @@ impl Source {
         count: &Arc<BlockCount>,
     ) -> Source {
         let forbidden_ratio = world.apis[application.api.index()].forbidden_ratio;
-        let blocks = Blocks::new(application.calls_per_s, forbidden_ratio, seeds.key("block", name), count);
+        let blocks = Blocks::new(application.calls_per_s, forbidden_ratio, seeds.key("thread's block", name), count);
         Source {
             whose: Whose::Thread(thread),
             api: Some(application.api),
             gateway: None,
-            rows: Rows::new(seeds.key("call", name)),
+            rows: Rows::new(seeds.key("thread's call", name)),
             kind: Kind::Poisson(Box::new(blocks)),
         }
     }

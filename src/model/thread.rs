@@ -82,7 +82,7 @@ pub(super) fn applications(
                 lane: LaneId::at(lanes + threads.len()),
                 asked: false,
                 asks,
-                rows: Rows::new(seeds.key("ask", &name)),
+                rows: Rows::new(seeds.key("thread's ask", &name)),
                 name,
             });
         }
@@ -100,7 +100,14 @@ impl<O: Observer> World<O> {
                 Ask::Burst { first, .. } => first,
                 Ask::Poisson { per_s } => self.next_ask(index, per_s),
             };
-            s.at(SimTime::ZERO + after, Event::Burst(ApplicationId::at(index)));
+            self.schedule_burst(ApplicationId::at(index), after, s);
+        }
+    }
+
+    /// Schedules the next burst, if it is one within the run.
+    fn schedule_burst(&self, id: ApplicationId, after: SimSpan, s: &mut Schedule<Event>) {
+        if s.now() + after < self.end {
+            s.at(s.now() + after, Event::Burst(id));
         }
     }
 
@@ -126,7 +133,7 @@ impl<O: Observer> World<O> {
                     let share = uniform(self.threads[thread].rows.row(0, number)[0]);
                     s.at(s.now() + spread.scaled(share), Event::Ask(ThreadId::at(thread)));
                 }
-                s.at(s.now() + every, Event::Burst(id));
+                self.schedule_burst(id, every, s);
             }
             Ask::Poisson { per_s } => {
                 let word = self.applications[id.index()].rows.row(0, number)[1];
@@ -135,7 +142,7 @@ impl<O: Observer> World<O> {
                 self.tokens_go(config, &[thread], s);
                 self.thread_asks(ThreadId::at(thread), s);
                 let after = self.next_ask(id.index(), per_s);
-                s.at(s.now() + after, Event::Burst(id));
+                self.schedule_burst(id, after, s);
             }
         }
     }

@@ -5,6 +5,7 @@
 mod support;
 
 mod arrivals;
+mod collision;
 mod fetches;
 mod queue;
 mod restart;

@@ -6,6 +6,8 @@
 
 #![allow(dead_code, reason = "each test binary uses its own share of this")]
 
+mod store;
+
 use std::io::Write;
 use std::sync::atomic::AtomicBool;
 
@@ -38,6 +40,8 @@ pub struct World {
 enum Calls {
     At(Vec<u64>),
     As(String),
+    /// There is no client.
+    None,
 }
 
 /// What happened, in order.
@@ -151,9 +155,13 @@ impl World {
     fn text(&self, traces: &mut Vec<TempPath>) -> String {
         let World { duration, start, network, idp, gateway, api, client, faults, policy, rest, .. } = self;
         let arrivals = match &self.calls {
-            Calls::At(instants) => trace(instants, traces),
-            Calls::As(value) => value.clone(),
+            Calls::At(instants) => Some(trace(instants, traces)),
+            Calls::As(value) => Some(value.clone()),
+            Calls::None => None,
         };
+        let shop = arrivals.map_or(String::new(), |arrivals| {
+            format!("[[client]]\nname = \"shop\"\napis = [\"orders\"]\n{client}\narrivals = {arrivals}\n")
+        });
         let also = self.also.as_ref().map_or(String::new(), |instants| {
             let api = api.replace("name = \"orders\"", "name = \"stock\"");
             let arrivals = trace(instants, traces);
@@ -161,8 +169,7 @@ impl World {
         });
         format!(
             "name = \"tiny\"\n[run]\nduration = \"{duration}\"\nstart = \"{start}\"\n[network]\n{network}\n[idp]\n{idp}\n\
-             [gateway]\n{gateway}\n{rest}\n[[api]]\n{api}\n[[client]]\nname = \"shop\"\napis = [\"orders\"]\n{client}\n\
-             arrivals = {arrivals}\n{also}{faults}\n[[policy]]\n{policy}\n"
+             [gateway]\n{gateway}\n{rest}\n[[api]]\n{api}\n{shop}{also}{faults}\n[[policy]]\n{policy}\n"
         )
     }
 
