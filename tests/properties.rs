@@ -14,10 +14,13 @@ use common::random_scenario;
 use stalegate::engine::chooser::Shuffled;
 use stalegate::engine::{Chooser, Engine, Fifo};
 use stalegate::experiment::play::scope;
+use stalegate::id::HolderId;
 use stalegate::metric::{self, Collectors, Episode};
 use stalegate::model::World;
+use stalegate::model::config::{AskAfter, Persistence};
 use stalegate::model::fact::{Fact, Observer};
 use stalegate::oauth::{Cause, Outcome};
+use stalegate::persistence::{Recovery, Renew, Rules};
 use stalegate::policy::fetch::OnFailure;
 use stalegate::scenario::{Loaded, Scenario};
 use stalegate::time::{SimSpan, SimTime};
@@ -51,14 +54,40 @@ fn in_random_worlds(cases: u32, check: impl Fn(&Loaded)) {
 }
 
 /// What the facts of a run must not say.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Watch {
     now: SimTime,
     births: u64,
     unanswered: Option<u64>,
     causes: [u64; Cause::ALL.len()],
-    /// When a token was dropped from the only cache that held it.
-    purged: BTreeMap<u64, SimTime>,
+    /// When a token was dropped from a cache, by the cache's number, since when the IdP did not issue it again.
+    purged: BTreeMap<(usize, u64), SimTime>,
+    /// Holders of gateways, and how many of them share a cache with the one so many further on.
+    gateway_holders: usize,
+    shared_every: Option<usize>,
+}
+
+impl Watch {
+    fn new(scenario: &Scenario, policy: usize) -> Watch {
+        let (world, rules) = (&scenario.world, &scenario.policies[policy].policy);
+        Watch {
+            now: SimTime::ZERO,
+            births: 0,
+            unanswered: None,
+            causes: [0; Cause::ALL.len()],
+            purged: BTreeMap::new(),
+            gateway_holders: world.gateway.nodes * world.gateway_credentials,
+            shared_every: rules.store.shared.then_some(world.gateway_credentials),
+        }
+    }
+
+    /// A number for the cache of a holder.
+    fn cache(&self, holder: HolderId) -> usize {
+        match self.shared_every {
+            Some(credentials) if holder.index() < self.gateway_holders => holder.index() % credentials,
+            Some(_) | None => holder.index(),
+        }
+    }
 }
 
 impl Observer for Watch {
@@ -74,12 +103,15 @@ impl Observer for Watch {
                 }
             }
             Fact::Unanswered(n) => assert!(self.unanswered.replace(*n).is_none(), "told once"),
-            Fact::Purged { token, .. } => {
-                self.purged.insert(*token, at);
+            Fact::Purged { holder, token, .. } => {
+                self.purged.insert((self.cache(*holder), *token), at);
+            }
+            Fact::Got { holder, token } => {
+                self.purged.remove(&(self.cache(*holder), *token));
             }
             // A call that waited for the flight gets its token, even if another was refused with it at that very instant.
-            Fact::Sent { token } => {
-                let purged = self.purged.get(token).copied();
+            Fact::Sent { holder, token } => {
+                let purged = self.purged.get(&(self.cache(*holder), *token)).copied();
                 assert!(purged.is_none_or(|purged| purged == at), "token {token}, purged {purged:?}, sent at {at:?}");
             }
             _ => {}
@@ -98,7 +130,7 @@ type Watched<C> = Engine<World<(Collectors, Watch)>, C>;
 
 fn engine<C: Chooser>(scenario: &Scenario, policy: usize, chooser: C) -> Watched<C> {
     let rules = Arc::new(scenario.policies[policy].policy.clone());
-    let observer = (Collectors::new(scope(scenario, policy)), Watch::default());
+    let observer = (Collectors::new(scope(scenario, policy)), Watch::new(scenario, policy));
     Engine::new(chooser, |schedule| World::new(Arc::clone(&scenario.world), rules, 0, observer, schedule))
 }
 
@@ -131,14 +163,15 @@ struct Bound {
 }
 
 /// No random scenario has a longer one.
-const LONGEST_TIMEOUT: SimSpan = SimSpan::secs(30);
+const LONGEST_TIMEOUT: SimSpan = SimSpan::secs(60);
 
 impl Bound {
     fn new(scenario: &Scenario) -> Bound {
         let world = &scenario.world;
         let users: u32 = world.clients.iter().map(|client| client.users).sum();
+        let threads: u32 = world.applications.iter().map(|application| application.threads + 1).sum();
         let entities = world.gateway.nodes * (world.apis.len() + world.clients.len()) + world.faults.len();
-        Bound { entities: entities + users as usize, recent: VecDeque::new() }
+        Bound { entities: entities + (users + threads) as usize, recent: VecDeque::new() }
     }
 
     fn check(&mut self, now: SimTime, pending: usize, in_flight: usize) {
@@ -192,6 +225,7 @@ fn check(loaded: &Loaded, policy: usize, run: &Run) {
     }
     check_episodes(scenario, &run.episodes);
     check_causes(scenario, policy, &run.watch);
+    check_store(scenario, value);
 }
 
 fn check_episodes(scenario: &Scenario, episodes: &[Episode]) {
@@ -210,22 +244,59 @@ fn check_episodes(scenario: &Scenario, episodes: &[Episode]) {
 fn check_causes(scenario: &Scenario, policy: usize, watch: &Watch) {
     let faults = |kind: &str| scenario.world.faults.iter().any(|fault| fault.fault.kind() == kind);
     let rules = &scenario.policies[policy].policy;
+    let (idp, db) = (&scenario.world.idp, &scenario.world.db);
+    let stored = match idp.persistence {
+        Persistence::Database(rules) => Some(rules),
+        Persistence::Memory | Persistence::None => None,
+    };
+    let queued = stored.is_some_and(|rules| rules.pool_size > 0);
+    let loses = scenario.world.faults.iter().any(|fault| fault.fault.lost() > SimSpan::ZERO);
+    let revokes = scenario.world.applications.iter().any(|one| one.ask_after == AskAfter::Revocation);
     for (cause, word) in Cause::ALL {
         let possible = match cause {
-            Cause::StaleToken => faults("idp-restart") || faults("idp-crash") || faults("token-revoked"),
+            Cause::StaleToken => faults("idp-restart") || faults("idp-crash") || faults("token-revoked") || revokes,
             Cause::GatewayDown => faults("gateway-restart"),
             Cause::NoToken => rules.fetch.on_failure == OnFailure::SendWithoutToken,
             Cause::IdpDown => faults("idp-restart") || faults("idp-crash") || faults("idp-outage"),
             Cause::IdpTimeout => rules.fetch.timeout.is_some(),
             Cause::ExpiredToken | Cause::IdpBusy | Cause::IntrospectionDown | Cause::ClientTimeout => true,
-            Cause::SupersededToken
-            | Cause::LostToken
-            | Cause::NotYetPersisted
-            | Cause::IdpError
-            | Cause::PersistFailed
-            | Cause::InboundRefused => false,
+            Cause::SupersededToken => stored.is_some_and(supersedes),
+            Cause::LostToken => queued || loses,
+            Cause::NotYetPersisted => queued,
+            Cause::IdpError => faults("db-failover") || stored.is_some() && db.pool < 50,
+            Cause::PersistFailed => stored.is_some() && !queued && db.con_app_key,
+            Cause::InboundRefused => false,
         };
         assert!(possible || watch.causes[cause.index()] == 0, "no call can fail for {word}");
+    }
+}
+
+/// Whether a token may be killed by a race or a renewal. A synchronous request that recovers as documented, and hands out
+/// what there is, never does that.
+fn supersedes(rules: Rules) -> bool {
+    rules.pool_size > 0 || rules.renew == Renew::Always || rules.recovery == Recovery::Wso2Source
+}
+
+/// What the database did, and what it could not have done.
+fn check_store(scenario: &Scenario, value: impl Fn(&str) -> f64) {
+    let none = |name: &str| assert!(value(name) <= 0.0, "{name} = {}", value(name));
+    let Persistence::Database(rules) = scenario.world.idp.persistence else {
+        for name in ["con_app_key_violations", "con_app_key_recoveries", "con_app_key_exhausted"] {
+            none(name);
+        }
+        return ["superseded_tokens", "duplicate_active_jwts", "lost_tokens"].into_iter().for_each(none);
+    };
+    if !scenario.world.db.con_app_key {
+        none("con_app_key_violations");
+        none("con_app_key_recoveries");
+    }
+    if !supersedes(rules) {
+        none("superseded_tokens");
+        none("duplicate_active_jwts");
+    }
+    if scenario.world.run.warmup == SimSpan::ZERO {
+        let ended = value("con_app_key_recoveries") + value("con_app_key_exhausted");
+        assert!(ended <= value("con_app_key_violations"), "{ended} of {}", value("con_app_key_violations"));
     }
 }
 

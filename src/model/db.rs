@@ -38,6 +38,9 @@ pub(super) struct Database {
     /// The request of every token that is queued or being written: where its draws come from.
     pub writes: BTreeMap<u64, (StreamKey, u64)>,
     pub invalidations: Arena<InvalidationId, Gone>,
+    /// How many tokens were given up before they were written, and how many rows a failover took back.
+    pub never_written: u64,
+    taken_back: u64,
     /// Room for the rows that a transaction marks, used again and again.
     pub marked: Vec<Marked>,
 }
@@ -98,8 +101,21 @@ impl Database {
             writers: Arena::new(),
             writes: BTreeMap::new(),
             invalidations: Arena::new(),
+            never_written: 0,
+            taken_back: 0,
             marked: Vec::new(),
         })
+    }
+
+    /// Checks that every token that was made is a row, was one, waits to be one, or never will be; and that every
+    /// connection is used by one operation or by none.
+    pub fn check(&self, tokens: u64, pool: u32) {
+        let waiting: usize = self.store.nodes.iter().map(|node| node.queued().count()).sum();
+        let unwritten = self.never_written + (waiting + self.writers.len()) as u64;
+        assert_eq!(tokens, self.store.table.inserted() + self.taken_back + unwritten, "tokens made = rows + unwritten");
+        let used = self.ops.iter().filter(|(_, op)| op.ends.is_some()).count();
+        assert_eq!(used + self.free as usize, pool as usize, "connections = used + free");
+        assert_eq!(self.waiting.len(), self.ops.len() - used, "who has no connection waits for one");
     }
 
     /// How many operations are under way or wait.
@@ -263,7 +279,10 @@ impl<O: Observer> World<O> {
         self.database().store.table.undo(since, &mut undone);
         for change in undone {
             match change {
-                Undone::Insert(token) => self.lose_token(&token, now),
+                Undone::Insert(token) => {
+                    self.database().taken_back += 1;
+                    self.lose_token(&token, now);
+                }
                 Undone::Mark(token) => self.idp.truth.unmark(&token),
             }
         }

@@ -74,8 +74,14 @@ pub enum Fact {
         n: u64,
         token: u64,
     },
+    /// A token that was fetched is where its holder, and who waited for it, can use it.
+    Got {
+        holder: HolderId,
+        token: u64,
+    },
     /// A call went to the backend with this token.
     Sent {
+        holder: HolderId,
         token: u64,
     },
     /// A stale token lay in a cache and would have been used.

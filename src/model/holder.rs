@@ -165,7 +165,7 @@ impl<O: Observer> World<O> {
     /// The call takes a token and goes to the backend.
     fn take(&mut self, id: CallId, entry: &Entry, s: &mut Schedule<Event>) {
         self.calls[id].held = Some(Held { token: entry.token, received: entry.received });
-        self.tell(s.now(), Fact::Sent { token: entry.token.id });
+        self.tell(s.now(), Fact::Sent { holder: self.holder_of(id), token: entry.token.id });
         self.send(id, s);
     }
 
@@ -350,6 +350,7 @@ impl<O: Observer> World<O> {
         jitter: f64,
         s: &mut Schedule<Event>,
     ) {
+        self.tell(s.now(), Fact::Got { holder, token: entry.token.id });
         self.put(holder, entry, jitter, s);
         self.release_lock(holder);
         let mut actions = std::mem::take(&mut self.actions);

@@ -269,7 +269,7 @@ impl<O: Observer> World<O> {
         }
     }
 
-    /// Tells what is still open at the end of the run, and checks that calls add up.
+    /// Tells what is still open at the end of the run, and checks that calls and tokens add up.
     ///
     /// # Panics
     /// Where they do not.
@@ -282,6 +282,9 @@ impl<O: Observer> World<O> {
         let unanswered = self.tally.born - self.tally.settled;
         let open = self.calls.iter().filter(|(_, call)| call.outcome.is_none() && call.birth.at < end).count();
         assert_eq!(unanswered, open as u64, "calls born = settled + unanswered");
+        if let Some(db) = &self.db {
+            db.check(self.idp.next_token, self.config.db.pool);
+        }
         self.tell(end, Fact::Unanswered(unanswered));
     }
 

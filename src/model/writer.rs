@@ -108,7 +108,9 @@ impl<O: Observer> World<O> {
 
     /// A token will never be written.
     fn drop_item(&mut self, item: Item, s: &Schedule<Event>) {
-        self.database().writes.remove(&item.token.id);
+        let db = self.database();
+        db.writes.remove(&item.token.id);
+        db.never_written += 1;
         self.lose_token(&item.token, s.now());
     }
 

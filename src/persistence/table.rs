@@ -80,6 +80,12 @@ impl Table {
         (rows.forgotten + rows.rows.len() as u64, rows.active().count())
     }
 
+    /// Rows of all token keys inserted and not taken back since the beginning.
+    #[must_use]
+    pub fn inserted(&self) -> u64 {
+        self.keys.iter().map(|rows| rows.forgotten + rows.rows.len() as u64).sum()
+    }
+
     /// Commits a transaction. `marked` gets the rows that left ACTIVE by it. The row is inserted in `state`.
     ///
     /// # Errors
@@ -151,6 +157,7 @@ impl Table {
                     undone.push(Undone::Mark(stored.row.token));
                 }
             }
+            assert!(!self.con_app_key || rows.active().count() <= 1, "at most one ACTIVE row a token key");
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::dice::Dice;
 
 /// Dice that one scenario may use; more than it needs.
-pub const DICE: usize = 400;
+pub const DICE: usize = 600;
 
 /// A scenario file.
 pub fn text(thrown: &[u16]) -> String {
@@ -13,10 +13,12 @@ pub fn text(thrown: &[u16]) -> String {
     writer.run();
     writer.surroundings();
     let local = writer.idp();
+    let stored = writer.store();
     let gateways = writer.gateway();
     let apis = writer.apis(local);
     writer.clients(apis);
-    writer.faults(gateways);
+    writer.applications(apis);
+    writer.faults(gateways, stored);
     writer.policies();
     writer.text
 }
@@ -106,6 +108,34 @@ impl Writer<'_> {
         jwt
     }
 
+    /// Whether the IdP has a database.
+    fn store(&mut self) -> bool {
+        let stored = self.dice.one_in(2);
+        if stored {
+            self.line("[idp.persistence]\nmode = \"database\"");
+            self.raw("pool_size", &["0", "0", "1", "3"]);
+            self.word("queue_order", &["fifo", "lifo"]);
+            self.raw("retry_count", &["5", "0", "1"]);
+            self.word("recovery", &["documented", "wso2-source"]);
+            self.word("recovery_transactions", &["one", "two"]);
+            self.word("renew", &["reuse", "reuse", "always"]);
+            self.word("reuse_margin", &["1s", "0s", "10s"]);
+            self.raw("node_lock", &["true", "false"]);
+            self.line("[idp.cache]");
+            self.word("ttl", &["300s", "0s", "3s"]);
+            self.raw("clustered", &["true", "true", "false"]);
+            self.word("invalidation", &["10ms", "0s", "2s"]);
+            self.line("[db]");
+            self.word("profile", &["postgresql", "mysql", "mssql"]);
+            self.raw("con_app_key", &["true", "true", "false"]);
+            self.word("read", &["2ms", "0s", "50ms", "{ dist = \"exponential\", mean = \"20ms\" }"]);
+            self.word("write", &["4ms", "0s", "300ms", "{ dist = \"exponential\", mean = \"50ms\" }"]);
+            self.raw("pool", &["50", "1", "2"]);
+            self.word("pool_wait", &["60s", "10ms", "1s", "0s"]);
+        }
+        stored
+    }
+
     fn gateway(&mut self) -> usize {
         self.line("[gateway]");
         let nodes = self.dice.number(1, 4);
@@ -151,9 +181,21 @@ impl Writer<'_> {
         }
     }
 
-    fn faults(&mut self, gateways: usize) {
+    fn applications(&mut self, apis: usize) {
+        for number in 1..=self.dice.number(0, 2) {
+            let api = self.dice.number(1, apis);
+            writeln!(self.text, "[[application]]\nname = \"batch-{number}\"\napi = \"api-{api}\"").unwrap();
+            self.raw("threads", &["2", "1", "8"]);
+            self.word("strategy", &["per-thread", "per-thread", "one-thread", "scope-per-thread"]);
+            self.word("on_refusal", &["refetch", "keep"]);
+            self.word("ask", ASKS);
+            self.word("calls", &["{ rate = \"1/s\" }", "{ rate = \"10/s\" }"]);
+        }
+    }
+
+    fn faults(&mut self, gateways: usize, stored: bool) {
         for number in 1..=self.dice.number(0, 5) {
-            let kind = self.dice.pick(FAULTS);
+            let kind = self.dice.pick(if stored { FAULTS_OF_A_STORE } else { FAULTS });
             writeln!(self.text, "[[fault]]\nname = \"fault-{number}\"\nkind = \"{kind}\"").unwrap();
             self.word("at", &["30s", "1s", "30s", "50s", "{ dist = \"uniform\", min = \"0s\", max = \"1min\" }"]);
             self.perhaps("every", &["20s", "7s", "1min"]);
@@ -172,7 +214,11 @@ impl Writer<'_> {
                     let last = format!("gateway-{gateways}");
                     self.word("node", &["all", "gateway-1", &last]);
                 }
-                "bus-outage" => self.word("for", SPANS),
+                "bus-outage" | "db-stall" => self.word("for", SPANS),
+                "db-failover" => {
+                    self.word("down", SPANS);
+                    self.word("lost", &["0s", "1s", "20s"]);
+                }
                 _ => {
                     let text = &self.text;
                     let credential = if text.contains("credential = \"common\"") { "common" } else { "api-1" };
@@ -265,6 +311,26 @@ const RETRIES: &[&str] = &[
     "{ attempts = 1, backoff = \"1s\" }",
     "{ attempts = 3, backoff = \"0s\" }",
     "{ attempts = 2, first = \"100ms\", factor = 2.0, max = \"1s\", jitter = 0.5 }",
+];
+
+const FAULTS_OF_A_STORE: &[&str] = &[
+    "db-failover",
+    "db-stall",
+    "idp-restart",
+    "idp-crash",
+    "idp-crash",
+    "idp-outage",
+    "gateway-restart",
+    "token-revoked",
+];
+
+const ASKS: &[&str] = &[
+    "{ first = \"1s\", every = \"7s\", spread = \"10ms\" }",
+    "{ first = \"1s\", every = \"1h\", spread = \"0s\", after = \"nothing\" }",
+    "{ first = \"0s\", every = \"3s\", spread = \"2s\", after = \"expiry\" }",
+    "{ first = \"20s\", every = \"500ms\", spread = \"500ms\", after = \"revocation\" }",
+    "{ process = \"poisson\", rate = \"1/s\" }",
+    "{ process = \"poisson\", rate = \"5/s\", after = \"expiry\" }",
 ];
 
 const FAULTS: &[&str] =

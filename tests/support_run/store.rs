@@ -39,7 +39,7 @@ impl Seen {
     /// Which token each call went to the backend with, in order.
     pub fn sent(&self) -> Vec<u64> {
         let tokens = self.facts.iter().filter_map(|(_, fact)| match fact {
-            Fact::Sent { token } => Some(*token),
+            Fact::Sent { token, .. } => Some(*token),
             _ => None,
         });
         tokens.collect()
