@@ -347,7 +347,9 @@ fn when_no_more_calls_are_born_nothing_stays_in_flight() {
         let ends = |policy: &usize| {
             let rules = &scenario.policies[*policy].policy;
             // These ask the IdP without a call, or wait for its answer for ever.
-            rules.lifetime.refresh_at.is_none() && !rules.events.refetch && rules.fetch.timeout.is_some()
+            let asks_again = !scenario.world.applications.is_empty() && rules.fetch.retry_after > SimSpan::ZERO;
+            let asks = rules.lifetime.refresh_at.is_some() || rules.events.refetch || asks_again;
+            !asks && rules.fetch.timeout.is_some()
         };
         let faults = scenario.world.faults.iter().any(|fault| fault.every.is_some());
         if !scenario.world.clients.iter().all(is_open) || faults {

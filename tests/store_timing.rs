@@ -162,6 +162,24 @@ fn a_renewal_supersedes_the_token_of_a_sibling() {
     assert_eq!(seen.stale(), ["2.025s to 1h28ms"]);
 }
 
+/// Found by reading: such a run never came to its end.
+#[test]
+fn gateways_that_fetch_upon_each_others_renewals_do_so_a_millisecond_apart_where_nothing_takes_time() {
+    let seen = world("event-purge")
+        .duration("1s")
+        .gateways(2)
+        .network("gateway_idp = \"0s\"")
+        .idp("token_service = \"0s\"")
+        .stored("renew = \"always\"")
+        .db("read = \"0s\"\nwrite = \"0s\"")
+        .tables("[control_plane]\ndelay = \"0s\"\n[bus]\ndelay = \"0s\"")
+        .rule("events", "refetch = true")
+        .calls_ms(&[100, 101])
+        .play();
+    let every_ms: Vec<String> = (100..1_000).map(|ms| format!("{ms}ms")).collect();
+    assert_eq!(seen.fetches(), every_ms);
+}
+
 // Warm and cold starts
 
 #[test]

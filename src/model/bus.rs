@@ -61,6 +61,9 @@ pub(super) struct Delivery {
 /// The first gap between two tries to subscribe again, and the longest (facts: 20 s doubled up to 1 h, wso2.md §2.6).
 const FIRST_GAP: SimSpan = SimSpan::secs(20);
 const LONGEST_GAP: SimSpan = SimSpan::secs(3_600);
+/// The event of a renewal takes at least this: where nothing takes time, gateways that fetch anew upon each other's events
+/// would do so without end at one instant.
+const LEAST_DELAY: SimSpan = SimSpan::millis(1);
 
 impl Bus {
     pub fn new(gateways: usize) -> Bus {
@@ -97,6 +100,7 @@ impl<O: Observer> World<O> {
     pub(super) fn publish(&mut self, notice: Notice, s: &mut Schedule<Event>) {
         let id = NoticeId::at(self.bus.notices.len());
         let delay = self.config.control_plane_delay.sample(self.seeds.uniform("control plane", &notice.name));
+        let delay = if notice.token.is_some() { delay.max(LEAST_DELAY) } else { delay };
         self.bus.notices.push((notice, false));
         self.tell(s.now(), Fact::Published(id));
         s.at(s.now() + delay, Event::Publish(id));

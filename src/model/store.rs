@@ -2,7 +2,7 @@
 //! round trip (model.md §4.2, §4.3).
 
 use super::event::Event;
-use super::fact::Observer;
+use super::fact::{Fact, Observer};
 use super::holder::Place;
 use super::world::World;
 use crate::engine::Schedule;
@@ -75,6 +75,7 @@ impl<O: Observer> World<O> {
             }
             StoreOp::Write { holder, entry, request, .. } => {
                 // The entry is there, and nobody sets a timer for it.
+                self.tell(s.now(), Fact::Got { holder, token: entry.token.id });
                 self.place_entry(holder, entry, s.now());
                 // Its flight is over: nobody else would tell the call for which it was.
                 request.owner.into_iter().for_each(|call| self.gateway_done(call));
