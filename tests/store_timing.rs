@@ -1,6 +1,6 @@
 //! The token store to the instant (docs/model.md): what holds a worker, what a node remembers, what becomes of rows.
 //!
-//! See tests/support_run/store.rs for how long things take. `no-cache` asks for a token for every call; with two nodes the
+//! See `tests/support_run/store.rs` for how long things take. `no-cache` asks for a token for every call; with two nodes the
 //! front takes turns, so that odd requests go to idp-1 and even ones to idp-2.
 
 mod support_run;

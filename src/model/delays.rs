@@ -91,10 +91,9 @@ impl Delays {
     pub fn new(config: &WorldConfig, policy: &Policy, s: &mut Schedule<Event>) -> Delays {
         let network = &config.network;
         let stored = matches!(config.idp.persistence, Persistence::Database(_));
-        let if_stored = |dist: &Dist, s: &mut Schedule<Event>| match stored {
-            true => Timer::new(dist, SimSpan::ZERO, s),
-            false => Timer::new(&Dist::Constant(SimSpan::ZERO), SimSpan::ZERO, s),
-        };
+        let never = Dist::Constant(SimSpan::ZERO);
+        let if_stored =
+            |dist: &Dist, s: &mut Schedule<Event>| Timer::new(if stored { dist } else { &never }, SimSpan::ZERO, s);
         let check_timeout = |validation: &Validation| match validation {
             Validation::Ideal => SimSpan::ZERO,
             Validation::Introspect { timeout, .. } | Validation::Local { timeout, .. } => *timeout,

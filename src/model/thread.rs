@@ -156,7 +156,9 @@ impl<O: Observer> World<O> {
         match config.ask_after {
             AskAfter::Nothing => {}
             AskAfter::Revocation => {
-                keys.iter().for_each(|key| self.idp.truth.revoke(*key, now));
+                for key in keys {
+                    self.idp.truth.revoke(key, now);
+                }
                 self.tokens_killed(s);
             }
             AskAfter::Expiry => {

@@ -22,11 +22,12 @@ use crate::time::{NANOS_PER_SECOND, SimSpan, SimTime};
 /// The metrics that reports look at, and some more.
 pub fn metrics() -> Vec<MetricDef> {
     let lower = Some(Better::Lower);
-    let all: [(&'static str, Unit, Option<Better>); 19] = [
+    let all: [(&'static str, Unit, Option<Better>); 21] = [
         ("requests", Unit::Count, None),
         ("ok", Unit::Count, None),
         ("failed", Unit::Count, lower),
         ("failed.stale-token", Unit::Count, lower),
+        ("failed.superseded-token", Unit::Count, lower),
         ("failed.no-token", Unit::Count, lower),
         ("failed.idp-down", Unit::Count, lower),
         ("availability", Unit::Ratio, Some(Better::Higher)),
@@ -39,6 +40,7 @@ pub fn metrics() -> Vec<MetricDef> {
         ("idp_token_requests", Unit::Count, lower),
         ("idp_token_requests_peak_per_s", Unit::PerSecond, lower),
         ("wasted_fetches", Unit::Count, None),
+        ("superseded_tokens", Unit::Count, lower),
         ("unsafe_resends", Unit::Count, None),
         ("resends", Unit::Count, None),
         ("answers_lost", Unit::Count, lower),

@@ -1,4 +1,4 @@
-//! The race for CON_APP_KEY (model.md §11).
+//! The race for `CON_APP_KEY` (model.md §11).
 //!
 //! The window w: a request reads for r, sees the table at the end of that, and writes for w. Two requests on two nodes that
 //! ask d apart end their reads d apart, and their commits. The second meets the first one's row where its read ended before

@@ -74,11 +74,12 @@ pub const COLUMNS: &[Column] = &[
     column("application_downtime_s", "", Cell::Censored, Shown::AboveZero),
     column("superseded_tokens", "", Cell::Mean, Shown::AboveZero),
     column("lost_tokens", "", Cell::Mean, Shown::AboveZero),
+    spare("tokens_issued", "", Cell::Mean, Shown::Sweeps),
+    spare("latency_p99_ms", "", Cell::Mean, Shown::Sweeps),
     spare("duplicate_active_jwts", "", Cell::Mean, Shown::AboveZero),
     spare("con_app_key_violations", "", Cell::Mean, Shown::AboveZero),
     column("con_app_key_exhausted", "", Cell::Mean, Shown::AboveZero),
     column("failed.persist-failed", "", Cell::Mean, Shown::AboveZero),
-    spare("latency_p99_ms", "", Cell::Mean, Shown::Sweeps),
 ];
 
 /// A metric as tables and plots call it.
@@ -96,6 +97,7 @@ pub fn in_words(metric: &'static str) -> &'static str {
         "application_downtime_s" => "application downtime, s",
         "superseded_tokens" => "superseded tokens",
         "lost_tokens" => "lost tokens",
+        "tokens_issued" => "tokens issued",
         "duplicate_active_jwts" => "duplicate active JWTs",
         "con_app_key_violations" => "CON_APP_KEY violations",
         "con_app_key_exhausted" => "CON_APP_KEY retries exhausted",

@@ -5,7 +5,7 @@ mod differences;
 pub mod sweep;
 
 use comfy_table::{
-    Cell, CellAlignment, ColumnConstraint, ContentArrangement, ContentLineStyle, LineStyle, Table, TableStyle,
+    Cell, CellAlignment, ColumnConstraint, ContentArrangement, ContentLineStyle, LineStyle, Table, TableStyle, Width,
 };
 
 use super::findings;
@@ -96,15 +96,30 @@ fn body(fixed: &[Cells], rows: &[Row<'_>], kind: Kind, look: Look) -> String {
         table.add_row(fixed.chain(cells));
     }
     keep_first(&mut table, fixed.len());
+    // Values are never broken; titles may be, between words.
+    for (index, cells) in cells.iter().enumerate() {
+        if let Some(column) = table.column_mut(fixed.len() + index) {
+            let least = u16::try_from(least_width(cells) + 2).unwrap_or(u16::MAX);
+            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(least)));
+        }
+    }
     table.trim_fmt()
 }
 
 /// How wide a table must be so that no value is broken: titles may be, between words.
 fn width(fixed: &[Cells], cells: &[Cells]) -> usize {
-    let widest = |texts: &[String]| texts.iter().map(|text| text.chars().count()).max().unwrap_or(0);
-    let word = |title: &str| title.split(' ').map(|word| word.chars().count()).max().unwrap_or(0);
     let fixed = fixed.iter().map(|(title, texts)| widest(texts).max(title.chars().count()) + 3);
-    fixed.chain(cells.iter().map(|(title, texts)| widest(texts).max(word(title)) + 3)).sum()
+    fixed.chain(cells.iter().map(|cells| least_width(cells) + 3)).sum()
+}
+
+fn widest(texts: &[String]) -> usize {
+    texts.iter().map(|text| text.chars().count()).max().unwrap_or(0)
+}
+
+/// The width of a column whose values are whole, and the words of its title.
+fn least_width((title, texts): &Cells) -> usize {
+    let word = title.split(' ').map(|word| word.chars().count()).max().unwrap_or(0);
+    widest(texts).max(word)
 }
 
 /// `token_lifetime = 5min, loss = 0.1: hybrid`.
