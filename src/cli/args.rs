@@ -164,10 +164,10 @@ pub struct Race {
     /// The scenario; its tokens are in a database
     pub file: PathBuf,
     /// Nodes; as many as the scenario has, and at least 2, if absent
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=100))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=16))]
     pub nodes: Option<u16>,
     /// Requests in all, sent to the nodes in turn; 2, if absent
-    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u16).range(1..=100))]
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u16).range(1..=16))]
     pub requests: Option<u16>,
     /// Once, at any step, any node may crash
     #[arg(long)]
@@ -176,7 +176,7 @@ pub struct Race {
     #[arg(long, value_name = "WHEN", default_value = "dialect")]
     pub ties: Ties,
     /// Give up after so many states
-    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 500_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_states: u32,
     /// Play one schedule again: the word that `race` printed
     #[arg(long, value_name = "TOKEN", conflicts_with = "max_states")]

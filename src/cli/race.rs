@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use super::args::{Global, Race, Ties};
+use super::compare::base_only;
 use super::console::{Console, Exit, Outcome, Stop};
 use crate::explore::answer::{Answer, Example};
 use crate::explore::graph::{Extent, Limits};
@@ -36,6 +37,7 @@ pub fn run(console: &Console, global: &Global, command: &Race) -> Outcome {
 fn settings(console: &Console, global: &Global, command: &Race) -> Result<Settings, Stop> {
     let loaded = scenario::load(&command.file, &global.set, global.seed).map_err(|d| Stop::Mistakes(Box::new(d)))?;
     console.diagnostics(&loaded.warnings);
+    base_only(console, &loaded, &command.file);
     let ask = Ask {
         nodes: command.nodes.map(usize::from),
         requests: command.requests.map(usize::from),
@@ -80,8 +82,10 @@ fn explore(console: &Console, global: &Global, command: &Race, settings: &Settin
         console.say(&format!("explored in {:.1} s", started.elapsed().as_secs_f64()));
     }
     let word = answer.example.as_ref().map(|example| token::write(settings, &example.choices));
-    if let (Some(diagram), Some(Example { schedule, .. })) = (diagram, &answer.example) {
-        diagram.write(&mermaid::diagram(settings, schedule))?;
+    match (diagram, &answer.example) {
+        (Some(diagram), Some(Example { schedule, .. })) => diagram.write(&mermaid::diagram(settings, schedule))?,
+        (Some(_), None) => console.complain("no diagram was written: no schedule came to its end"),
+        (None, _) => {}
     }
     if console.json {
         console.json_result(&json::answer(&answer, word.as_deref().unwrap_or_default()))?;

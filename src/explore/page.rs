@@ -22,7 +22,7 @@ pub fn answer(answer: &Answer, again: Option<&str>, width: Width) -> String {
     let mut text = wrap(&answer.settings.line(), 0, width) + "\n";
     text += &wrap(&extent(answer), 0, width);
     if answer.outcomes.is_empty() {
-        return text + "\nno schedule came to its end\n";
+        return text + "\nno schedule came to its end: nothing is known of how they end\n";
     }
     text += &table(answer, width);
     if answer.is_complete() {
@@ -31,9 +31,12 @@ pub fn answer(answer: &Answer, again: Option<&str>, width: Width) -> String {
     }
     let Some(example) = &answer.example else { return text };
     if !example.schedule.outcome.is_bad() {
-        let so_far = if answer.is_complete() { "" } else { " so far" };
-        let _ = writeln!(text, "\nnothing bad comes out{so_far}");
-        return text;
+        let end = if answer.is_complete() {
+            "nothing bad comes out"
+        } else {
+            "nothing bad among the schedules that came to their end; the others, which are longer, may end otherwise"
+        };
+        return text + "\n" + &wrap(end, 0, width);
     }
     let steps = example.schedule.steps.len();
     let shortest = if answer.is_complete() { "the shortest bad one" } else { "the shortest bad one so far" };

@@ -11,7 +11,12 @@ pub const DEF: FaultDef = FaultDef {
     doc: "the IdP's database goes away; what takes over may lack the last changes",
     keys: &[
         Key::required("down", Ty::Dist, "how long there is none"),
-        Key::new("lost", Ty::Span, "\"0s\"", "what was committed so long before it is gone"),
+        Key::new(
+            "lost",
+            Ty::Span,
+            "\"0s\"",
+            "what was committed so long before it is gone; what a revocation or a restart killed stays dead",
+        ),
     ],
     build: |table, _, _| Ok(Box::new(DbFailover { down: table.dist("down"), lost: table.span("lost") })),
 };

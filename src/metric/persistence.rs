@@ -24,7 +24,7 @@ impl Collector for Persistence {
         lower(
             "superseded_tokens",
             Unit::Count,
-            "tokens handed to a caller and killed before their expiry by a race or a sibling's renewal",
+            "tokens handed to a caller and killed before their expiry by a race or a renewal",
         ),
         lower("duplicate_active_jwts", Unit::Count, "recoveries that left two JWTs good at who checks signatures"),
         lower("lost_tokens", Unit::Count, "tokens handed out, unexpired, and never persisted"),

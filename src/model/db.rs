@@ -226,6 +226,7 @@ impl<O: Observer> World<O> {
 
     /// The database stalls: no operation ends before this.
     pub(super) fn stall_db(&mut self, until: SimTime, s: &mut Schedule<Event>) {
+        self.tell(s.now(), Fact::DbStalled { until });
         let db = self.database();
         db.stalled_until = db.stalled_until.max(until);
         let early = |op: &Op| op.ends.filter(|ends| *ends < until);
@@ -241,7 +242,7 @@ impl<O: Observer> World<O> {
 
     /// The database is gone until [`World::db_up`], and with it what was committed in the last `lost`.
     pub(super) fn db_down(&mut self, owner: Owner, lost: SimSpan, s: &mut Schedule<Event>) {
-        if !self.db_is_down() {
+        if self.db.as_ref().is_some_and(|db| db.down.is_empty()) {
             self.tell(s.now(), Fact::Db(false));
         }
         self.database().down.push(owner);
@@ -261,9 +262,9 @@ impl<O: Observer> World<O> {
         }
     }
 
-    /// Whether operations fail.
-    pub(super) fn db_is_down(&self) -> bool {
-        self.db.as_ref().is_some_and(|db| !db.down.is_empty())
+    /// Whether a transaction could commit at this instant.
+    pub(super) fn db_commits(&self, now: SimTime) -> bool {
+        self.db.as_ref().is_some_and(|db| db.down.is_empty() && db.stalled_until <= now)
     }
 
     /// A failover is over.

@@ -98,6 +98,10 @@ pub enum Fact {
     Bus(bool),
     /// The IdP's database.
     Db(bool),
+    /// No operation of the database ends before this.
+    DbStalled {
+        until: SimTime,
+    },
     /// A transaction met an ACTIVE row of its token key, and was rolled back.
     ConAppKeyViolated,
     /// A token was got or stored after a violation.

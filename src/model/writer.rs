@@ -114,14 +114,15 @@ impl<O: Observer> World<O> {
         self.lose_token(&item.token, s.now());
     }
 
-    /// Nodes lose what they have in memory. `writes_first`: what is queued or being written is written at this instant.
+    /// Nodes lose what they have in memory. `writes_first`: what is queued or being written is written at this
+    /// instant, unless the database is gone or stands still.
     pub(super) fn lose_memory(&mut self, nodes: &[IdpNodeId], writes_first: bool, s: &mut Schedule<Event>) {
         if self.db.is_none() {
             return;
         }
         for node in nodes {
             for item in self.take_unwritten(*node, s) {
-                if writes_first && !self.db_is_down() {
+                if writes_first && self.db_commits(s.now()) {
                     self.write_now(*node, item, s);
                 } else {
                     self.drop_item(item, s);

@@ -51,6 +51,7 @@ enum What {
     Gateway(bool),
     Bus(bool),
     Db(bool),
+    Stalled,
     Violated,
     GivenUp,
     Superseded,
@@ -170,6 +171,7 @@ impl Observer for Narrator<'_> {
             }
             Fact::WastedFetch => self.line(at, What::Wasted, "idp".into()),
             Fact::Db(up) => self.line(at, What::Db(*up), "database".into()),
+            Fact::DbStalled { until } => self.line(at, What::Stalled, format!("database, until {}", clock(*until))),
             Fact::ConAppKeyViolated => self.line(at, What::Violated, "database".into()),
             Fact::ConAppKeyExhausted => self.line(at, What::GivenUp, "idp".into()),
             Fact::Superseded { token } => self.line(at, What::Superseded, format!("token {token}")),
@@ -184,6 +186,7 @@ impl What {
         match self {
             What::Node(NodeState::Up) | What::Bus(true) | What::Db(true) => "up".into(),
             What::Db(false) => "fails over, nothing can be read or written".into(),
+            What::Stalled => "stands still".into(),
             What::Violated => "an insert violates CON_APP_KEY".into(),
             What::GivenUp => "a token is given up after the last retry".into(),
             What::Superseded => "superseded, and dead to whoever holds it".into(),
@@ -193,7 +196,7 @@ impl What {
             What::Node(NodeState::Starting) => "ports open, not ready".into(),
             What::Gateway(true) => "up, caches empty".into(),
             What::Bus(false) => "down, all are disconnected".into(),
-            What::Stopped => "stopped by a restart".into(),
+            What::Stopped => "a restart stops all of it, or a node".into(),
             What::Ready => "ready: a token request would be answered".into(),
             What::Published => "tells that tokens are dead".into(),
             What::Delivered => "hears of it".into(),

@@ -90,6 +90,11 @@ fn clients(reader: &mut Reader, parts: &Parts) {
 fn applications(reader: &mut Reader, parts: &Parts) {
     let run = &parts.tables["run"];
     for Application { named, ask, .. } in &parts.applications {
+        if matches!(named.name.as_str(), "gateway" | "idp") {
+            let message = format!("the application `{}` is called like nodes, as its threads would be", named.name);
+            let mistake = Diagnostic::new("E021", message).at(&named.name_at, "gateway-1 and idp-1 are nodes");
+            reader.say(mistake.help("give it another name"));
+        }
         let name = &named.name;
         if named.table.good(&["api"])
             && let Some(mistake) =

@@ -124,9 +124,12 @@ fn least_width((title, texts): &Cells) -> usize {
 
 /// `token_lifetime = 5min, loss = 0.1: hybrid`.
 fn name(fixed: &[Cells], row: usize) -> String {
-    let (policy, keys) = fixed.split_last().expect("the policy is there");
+    let (policy, keys) = match fixed.split_last() {
+        Some((last, keys)) if last.0 == "policy" => (Some(last.1[row].clone()), keys),
+        _ => (None, fixed),
+    };
     let keys: Vec<String> = keys.iter().map(|(key, values)| format!("{key} = {}", values[row])).collect();
-    if keys.is_empty() { policy.1[row].clone() } else { format!("{}: {}", keys.join(", "), policy.1[row]) }
+    [(!keys.is_empty()).then(|| keys.join(", ")), policy].into_iter().flatten().collect::<Vec<_>>().join(": ")
 }
 
 fn stacked(names: &[&str], columns: &[Cells]) -> String {

@@ -7,13 +7,14 @@ use crate::report::sweep::Swept;
 /// All that `sweep` prints on stdout.
 #[must_use]
 pub fn sweep(swept: &Swept<'_>, look: Look) -> String {
-    let heading = heading(swept).lines().map(|line| wrap(line, look.width)).collect::<Vec<_>>().join("\n");
     let body = body(&fixed(swept), &swept.rows(), Kind::Sweep, look);
+    let heading = heading(swept, body.contains('±'));
+    let heading = heading.lines().map(|line| wrap(line, look.width)).collect::<Vec<_>>().join("\n");
     let text = format!("{heading}\n\n{body}\n");
     if look.unicode { text } else { ascii(&text) }
 }
 
-fn heading(swept: &Swept<'_>) -> String {
+fn heading(swept: &Swept<'_>, intervals: bool) -> String {
     let Swept { scenario, sweep, points, .. } = swept;
     let (finished, all) = (points.len(), sweep.points.len());
     let count = if finished == all { format!("{all} points") } else { format!("{finished} of {all} points") };
@@ -23,10 +24,12 @@ fn heading(swept: &Swept<'_>) -> String {
         (least, _) => format!("{} replications each", least.unwrap_or(&0)),
     };
     let seed = scenario.world.run.seed;
-    format!(
-        "{}: {}\n{count}, {replications}, seed {seed}; ± is half the 95 % interval of the mean",
-        scenario.name, scenario.title
-    )
+    let policy = match swept.rows().first() {
+        Some(row) if swept.policies() == 1 => format!("policy {}, ", row.comparison.policies[row.policy].name),
+        _ => String::new(),
+    };
+    let intervals = if intervals { "; ± is half the 95 % interval of the mean" } else { "" };
+    format!("{}: {}\n{policy}{count}, {replications}, seed {seed}{intervals}", scenario.name, scenario.title)
 }
 
 /// The columns of the swept keys and of the policy.
@@ -34,8 +37,9 @@ fn fixed(swept: &Swept<'_>) -> Vec<Cells> {
     let points = || (0..swept.points.len()).flat_map(|point| std::iter::repeat_n(point, swept.policies()));
     let value = |key: usize| points().map(|point| swept.sweep.values(point)[key].to_owned()).collect();
     let keys = swept.sweep.keys.iter().enumerate().map(|(index, key)| (key.name.clone(), value(index)));
-    let names = swept.rows().iter().map(|row| row.comparison.policies[row.policy].name.clone()).collect();
-    keys.chain([("policy".to_owned(), names)]).collect()
+    let names = || swept.rows().iter().map(|row| row.comparison.policies[row.policy].name.clone()).collect();
+    // One policy is in the heading.
+    keys.chain((swept.policies() > 1).then(|| ("policy".to_owned(), names()))).collect()
 }
 
 #[cfg(test)]
