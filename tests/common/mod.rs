@@ -5,6 +5,7 @@
 pub mod dice;
 pub mod golden;
 pub mod random_scenario;
+pub mod watch;
 pub mod worlds;
 
 use stalegate::scenario::{Loaded, load_text};
