@@ -74,10 +74,10 @@ pub const COLUMNS: &[Column] = &[
     column("application_downtime_s", "", Cell::Censored, Shown::AboveZero),
     column("superseded_tokens", "", Cell::Mean, Shown::AboveZero),
     column("lost_tokens", "", Cell::Mean, Shown::AboveZero),
+    spare("con_app_key_violations", "", Cell::Mean, Shown::AboveZero),
     spare("tokens_issued", "", Cell::Mean, Shown::Sweeps),
     spare("latency_p99_ms", "", Cell::Mean, Shown::Sweeps),
     spare("duplicate_active_jwts", "", Cell::Mean, Shown::AboveZero),
-    spare("con_app_key_violations", "", Cell::Mean, Shown::AboveZero),
     column("con_app_key_exhausted", "", Cell::Mean, Shown::AboveZero),
     column("failed.persist-failed", "", Cell::Mean, Shown::AboveZero),
 ];
