@@ -155,7 +155,7 @@ fn a_race_refuses_what_it_cannot_do_and_says_what_it_did_not_see() {
         (&["--replay", "r1-nonsense"][..], "copy it whole"),
         (&["--out", "somewhere"], "writes no folder"),
         (&["--ties", "sometimes"], "possible values: always, never, dialect"),
-        (&["--nodes", "0"], "0 is not in 1..=100"),
+        (&["--nodes", "0"], "0 is not in 1..=16"),
     ] {
         let (code, out, err) = race(more);
         assert!(code == 2 && out.is_empty() && err.contains(why), "{more:?}: {code} {err}");
