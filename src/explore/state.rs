@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::outcome::{Held, Outcome};
 use super::settings::Settings;
-use crate::id::{CredentialId, IdpNodeId, TokenKeyId};
+use crate::id::{IdpNodeId, TokenKeyId};
 use crate::oauth::Token;
 use crate::persistence::queued::Writer;
 use crate::persistence::request::Request;
@@ -113,14 +113,5 @@ impl State {
 
 /// A token by its number. Who issued it decides nothing here, and would only keep states apart.
 pub(super) fn token(id: u64) -> Token {
-    Token {
-        id,
-        credential: CredentialId(0),
-        token_key: KEY,
-        node: IdpNodeId(0),
-        key: None,
-        issued: NOW,
-        expires: LATER,
-        iat_s: 0,
-    }
+    Token { token_key: KEY, ..Token::alone(id, NOW, LATER) }
 }

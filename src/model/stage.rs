@@ -116,8 +116,8 @@ impl<O: Observer> Control for Stage<'_, O> {
             Death::AllTokens => truth.invalidate_all(now),
             Death::NodeTokens(node) => truth.invalidate_node(node, now),
             Death::Credential(credential) => {
-                let mut keys = (0..world.token_keys.len()).filter(|key| world.token_keys[*key] == credential);
-                keys.by_ref().for_each(|key| truth.revoke(TokenKeyId::at(key), now));
+                let keys = (0..world.token_keys.len()).filter(|key| world.token_keys[*key] == credential);
+                keys.for_each(|key| truth.revoke(TokenKeyId::at(key), now));
             }
             Death::SigningKey => truth.replace_key(now),
             Death::NotBefore => {

@@ -73,14 +73,10 @@ impl<O: Observer> World<O> {
     }
 
     fn next_write(&mut self, id: WriterId, done: Done) -> Next {
-        let outcome = match done {
-            Done::Violated(violation) => Err(violation),
-            _ => Ok(()),
-        };
         let db = self.database();
         let rules = db.rules;
         db.writers[id].op = None;
-        db.writers[id].machine.next(outcome, &rules)
+        db.writers[id].machine.next(done.outcome(), &rules)
     }
 
     fn end_write(&mut self, item: Item, end: Next, s: &mut Schedule<Event>) {
@@ -156,11 +152,8 @@ impl<O: Observer> World<O> {
         let rules = self.database().rules;
         let (mut machine, mut write) = Writer::begin(item);
         loop {
-            let outcome = match self.commit(node, item.token.token_key, write, s) {
-                Done::Violated(violation) => Err(violation),
-                _ => Ok(()),
-            };
-            match machine.next(outcome, &rules) {
+            let done = self.commit(node, item.token.token_key, write, s);
+            match machine.next(done.outcome(), &rules) {
                 Next::Write(next) => write = next,
                 end @ (Next::Stored { .. } | Next::Lost) => return self.end_write(item, end, s),
             }

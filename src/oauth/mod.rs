@@ -27,6 +27,13 @@ pub struct Token {
 }
 
 impl Token {
+    /// An opaque token that needs no world around it: of the first consumer key, token key and node.
+    #[must_use]
+    pub fn alone(id: u64, issued: Stamp, expires: Stamp) -> Token {
+        let (credential, token_key, node) = (CredentialId(0), TokenKeyId(0), IdpNodeId(0));
+        Token { id, credential, token_key, node, key: None, issued, expires, iat_s: 0 }
+    }
+
     /// `expires_in` as a token response at `now` says it: whole seconds left, floored.
     #[must_use]
     pub fn expires_in_s(&self, now: SimTime) -> u64 {

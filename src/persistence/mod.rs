@@ -163,6 +163,19 @@ pub enum Done {
     Queued,
 }
 
+impl Done {
+    /// How a transaction ended.
+    ///
+    /// # Errors
+    /// It was rolled back.
+    pub fn outcome(self) -> Result<(), Violation> {
+        match self {
+            Done::Violated(violation) => Err(violation),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// What a request wants next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {

@@ -149,21 +149,11 @@ impl NodeMemory {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::{CredentialId, IdpNodeId};
 
     const KEY: TokenKeyId = TokenKeyId(3);
 
     fn token(id: u64) -> Token {
-        Token {
-            id,
-            credential: CredentialId(0),
-            token_key: KEY,
-            node: IdpNodeId(0),
-            key: None,
-            issued: Stamp(0),
-            expires: Stamp(1000),
-            iat_s: 0,
-        }
+        Token { token_key: KEY, ..Token::alone(id, Stamp(0), Stamp(1000)) }
     }
 
     #[test]

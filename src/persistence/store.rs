@@ -4,7 +4,6 @@ use super::node::NodeMemory;
 use super::table::{Marked, Table};
 use super::{Mark, Row, RowState, Violation};
 use crate::id::{IdpNodeId, TokenKeyId};
-use crate::oauth::Token;
 use crate::time::{SimSpan, SimTime, Stamp};
 
 /// The table and the nodes.
@@ -46,12 +45,6 @@ impl Store {
         self.table.expire(key, at);
         self.nodes.iter_mut().for_each(|node| node.expire(key, at));
     }
-
-    /// Whether a queue holds this token.
-    #[must_use]
-    pub fn is_queued(&self, token: &Token) -> bool {
-        self.nodes.iter().any(|node| node.queued().any(|item| item.token.id == token.id))
-    }
 }
 
 #[cfg(test)]
@@ -59,7 +52,7 @@ mod tests {
     //! The flows of two nodes over one store, step by step in an order that the test says.
 
     use super::*;
-    use crate::id::CredentialId;
+    use crate::oauth::Token;
     use crate::persistence::queued::{Next, Writer};
     use crate::persistence::request::Request;
     use crate::persistence::{Done, Insert, Order, Recovery, Renew, Rules, Step, Transactions, Write};
@@ -80,17 +73,7 @@ mod tests {
     }
 
     fn row(id: u64, created: i64) -> Row {
-        let token = Token {
-            id,
-            credential: CredentialId(0),
-            token_key: KEY,
-            node: IdpNodeId(0),
-            key: None,
-            issued: Stamp(0),
-            expires: Stamp(1_000),
-            iat_s: 0,
-        };
-        Row { token, created: Stamp(created) }
+        Row { token: Token::alone(id, Stamp(0), Stamp(1_000)), created: Stamp(created) }
     }
 
     struct Cluster {
@@ -182,10 +165,7 @@ mod tests {
                 let item = cluster.store.nodes[usize::from(node)].take(Order::Fifo).unwrap();
                 let (mut writer, mut write) = Writer::begin(item);
                 loop {
-                    let outcome = match cluster.commit(node, write) {
-                        Done::Violated(violation) => Err(violation),
-                        _ => Ok(()),
-                    };
+                    let outcome = cluster.commit(node, write).outcome();
                     match writer.next(outcome, &cluster.rules) {
                         Next::Write(next) => write = next,
                         Next::Stored { recovered } => break assert_eq!(recovered, node == 1),

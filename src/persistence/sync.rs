@@ -127,7 +127,6 @@ impl Insertion {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::{CredentialId, IdpNodeId, TokenKeyId};
     use crate::oauth::Token;
     use crate::persistence::{Order, Transactions, Violation};
     use crate::time::SimSpan;
@@ -146,17 +145,7 @@ mod tests {
     }
 
     fn row(created: i64) -> Row {
-        let token = Token {
-            id: 7,
-            credential: CredentialId(0),
-            token_key: TokenKeyId(0),
-            node: IdpNodeId(0),
-            key: None,
-            issued: Stamp(created),
-            expires: Stamp(1_000),
-            iat_s: 0,
-        };
-        Row { token, created: Stamp(created) }
+        Row { token: Token::alone(7, Stamp(created), Stamp(1_000)), created: Stamp(created) }
     }
 
     /// What the source does after a violation, at `now`.

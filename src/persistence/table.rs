@@ -180,22 +180,11 @@ impl Rows {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::{CredentialId, IdpNodeId};
 
     const KEY: TokenKeyId = TokenKeyId(0);
 
     fn row(id: u64, created: i64) -> Row {
-        let token = Token {
-            id,
-            credential: CredentialId(0),
-            token_key: KEY,
-            node: IdpNodeId(0),
-            key: None,
-            issued: Stamp(created),
-            expires: Stamp(created + 1000),
-            iat_s: 0,
-        };
-        Row { token, created: Stamp(created) }
+        Row { token: Token::alone(id, Stamp(created), Stamp(created + 1000)), created: Stamp(created) }
     }
 
     fn insert(table: &mut Table, id: u64, mark: Option<Mark>, at: u64) -> Result<Vec<u64>, Violation> {

@@ -61,19 +61,9 @@ impl Cache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::{CredentialId, IdpNodeId, TokenKeyId};
 
     fn entry(id: u64) -> Entry {
-        let token = Token {
-            id,
-            credential: CredentialId(0),
-            token_key: TokenKeyId(0),
-            node: IdpNodeId(0),
-            key: None,
-            issued: Stamp(50),
-            expires: Stamp(1_000),
-            iat_s: 0,
-        };
+        let token = Token::alone(id, Stamp(50), Stamp(1_000));
         Entry { token, received: Stamp(60), until: Stamp(900) }
     }
 
