@@ -46,6 +46,8 @@ ids! {
     ApiId(u16);
     /// A consumer key with which gateways ask for backend tokens.
     CredentialId(u16);
+    /// A consumer key of whatever kind: of a credential of gateways, of an application, of a population of users.
+    ConsumerKeyId(u32);
     /// A (consumer key, user, scope, binding): what at most one ACTIVE token exists for.
     TokenKeyId(u32);
     /// An application that asks the IdP itself.

@@ -1,7 +1,7 @@
 //! stalegate: a deterministic discrete-event simulator of OAuth token caches in API gateways.
 //!
 //! Layers, imports only going down (`tests/tidy.rs` checks it): words (`time`, `id`, `rng`, `dist`, `key`); the
-//! engine, the protocol and the decisions (`engine`, `oauth`, `policy`, `persistence`); the world (`model`, `fault`,
+//! engine, the protocol and the decisions (`engine`, `oauth`, `policy`, `persistence`, `revocation`); the world (`model`, `fault`,
 //! `metric`); what surrounds a run (`scenario`, `experiment`, `explore`, `report`); the command line (`cli`).
 
 #![warn(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
@@ -17,6 +17,7 @@ pub mod engine;
 pub mod oauth;
 pub mod persistence;
 pub mod policy;
+pub mod revocation;
 
 pub mod fault;
 pub mod metric;

@@ -204,6 +204,7 @@ impl IdpRestart {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Clocked, Party, Revoke};
     use super::*;
     use crate::id::{CredentialId, GatewayId};
 
@@ -254,6 +255,12 @@ mod tests {
         fn stall_db(&mut self, _: SimSpan) {}
         fn db_down(&mut self, _: SimSpan) {}
         fn db_up(&mut self) {}
+        fn revoke(&mut self, _: Revoke) {}
+        fn control_plane_down(&mut self) {}
+        fn control_plane_up(&mut self) {}
+        fn cut(&mut self, _: &[Party], _: &[Party]) {}
+        fn mend(&mut self) {}
+        fn skew(&mut self, _: &[Clocked], _: i64) {}
     }
 
     fn stopped(kind: Kind, graceful: bool, target: IdpTarget) -> Vec<String> {

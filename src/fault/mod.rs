@@ -12,7 +12,7 @@ mod token_revoked;
 use std::fmt;
 
 use crate::dist::Dist;
-use crate::id::{CredentialId, GatewayId, IdpNodeId};
+use crate::id::{ClientId, ConsumerKeyId, CredentialId, GatewayId, IdpNodeId};
 use crate::key::{Key, Table};
 use crate::time::{SimSpan, SimTime};
 
@@ -113,6 +113,45 @@ pub enum Death {
     NotBefore,
 }
 
+/// One end of a link that a partition can cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Party {
+    Gateway(GatewayId),
+    Idp(IdpNodeId),
+    /// All backends.
+    Backends,
+    Db,
+    Bus,
+    ControlPlane,
+}
+
+/// A node with a clock of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clocked {
+    Gateway(GatewayId),
+    Idp(IdpNodeId),
+}
+
+/// What ends tokens of callers, or of an application.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revoke {
+    /// Every token of some users of a population, and of each application that they own.
+    Users { client: ClientId, who: Who, stays_out: bool },
+    /// Every token of a consumer key, whoever holds it.
+    ConsumerKey(ConsumerKeyId),
+    /// The token that a user has at that instant.
+    Token { client: ClientId, user: u32 },
+}
+
+/// Which users of a population.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// This one; `user-1` is 0.
+    User(u32),
+    /// So many, drawn without replacement.
+    Drawn(u32),
+}
+
 /// What a fault can do to the world. What an occurrence stopped, only it brings back: a later stop takes over.
 pub trait Control {
     fn now(&self) -> SimTime;
@@ -150,6 +189,16 @@ pub trait Control {
     /// What the database works on or is given fails, and what it committed in the last `lost` is gone.
     fn db_down(&mut self, lost: SimSpan);
     fn db_up(&mut self);
+    /// Tokens end, and the IdP tells of it: an event for each user, application and token.
+    fn revoke(&mut self, revoke: Revoke);
+    fn control_plane_down(&mut self);
+    fn control_plane_up(&mut self);
+    /// Nobody of the one group reaches anybody of the other.
+    fn cut(&mut self, left: &[Party], right: &[Party]);
+    /// This occurrence's cut is over.
+    fn mend(&mut self);
+    /// Moves clocks by so many nanoseconds, for good.
+    fn skew(&mut self, nodes: &[Clocked], by_ns: i64);
 }
 
 /// The names that a fault may refer to.
@@ -159,6 +208,10 @@ pub struct Names<'a> {
     pub gateways: usize,
     /// In the world's order: the position is the id.
     pub credentials: &'a [String],
+    /// The populations with the number of their users, in the world's order: the position is the id.
+    pub clients: &'a [(String, u32)],
+    /// In the world's order: the position is the id.
+    pub consumer_keys: &'a [String],
 }
 
 /// A mistake in a fault's own keys that only shows against the rest of the scenario.

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use crate::dist::Dist;
 use crate::fault::Fault;
-use crate::id::{ApiId, CredentialId};
+use crate::id::{ApiId, ClientId, ConsumerKeyId, CredentialId};
 use crate::key::Backoff;
 use crate::persistence::dialect::Dialect;
 use crate::persistence::{Renew, Rules};
+use crate::revocation::{Comparison, Merge};
 use crate::time::{SimSpan, SimTime};
 
 /// Everything of a scenario that all its policies share.
@@ -24,6 +25,8 @@ pub struct WorldConfig {
     pub credentials: Vec<String>,
     /// So many of them are the gateways'.
     pub gateway_credentials: usize,
+    /// Every consumer key: of gateways' credentials, of applications, of populations. Sorted by name.
+    pub consumer_keys: Vec<ConsumerKey>,
     /// Sorted by name.
     pub apis: Vec<ApiConfig>,
     /// Sorted by name.
@@ -32,6 +35,16 @@ pub struct WorldConfig {
     pub applications: Vec<ApplicationConfig>,
     /// Sorted by name.
     pub faults: Vec<FaultConfig>,
+}
+
+/// A consumer key, and whose it is; one name may be that of a credential and of a population.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsumerKey {
+    pub name: String,
+    /// Tokens that the IdP issues to gateways or applications under this name.
+    pub credential: Option<CredentialId>,
+    /// The population whose users' tokens are issued to it.
+    pub client: Option<ClientId>,
 }
 
 /// `[run]`, but for the replications, which are the experiment's.
@@ -78,6 +91,8 @@ pub struct IdpConfig {
     pub starting: Dist,
     pub restart_event: RestartEvent,
     pub unreachable: Unreachable,
+    /// At least once: the gap between repetitions of what the control plane did not take. `None`: at most once.
+    pub notify_again: Option<SimSpan>,
     pub persistence: Persistence,
     pub cache: IdpCache,
 }
@@ -188,6 +203,28 @@ pub struct GatewayConfig {
     pub balance: Balance,
     pub overhead: Dist,
     pub detect_down: SimSpan,
+    pub inbound: InboundConfig,
+}
+
+/// `[gateway.inbound]`: how a gateway checks its callers' tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InboundConfig {
+    pub validation: InboundValidation,
+    /// By gateway node: whether it listens to revocations of callers' tokens.
+    pub listens: Vec<bool>,
+    pub comparison: Comparison,
+    pub merge: Merge,
+}
+
+/// How a gateway checks a caller's token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InboundValidation {
+    /// Callers have no tokens.
+    None,
+    /// By its maps of revocations, expiry and signature.
+    Jwt,
+    /// At the IdP, whose answers it keeps until the first sweep after `cache`; sweeps are `sweep` apart.
+    Introspect { cache: SimSpan, sweep: SimSpan },
 }
 
 /// How clients are spread over the gateway nodes.
@@ -246,6 +283,16 @@ pub struct ClientConfig {
     pub timeout: SimSpan,
     pub retry_attempts: u32,
     pub retry_backoff: Backoff,
+    /// What its users' tokens are issued to: its name.
+    pub consumer_key: ConsumerKeyId,
+    /// The age of a user's token at the start.
+    pub login: Dist,
+    /// How long until a user logs in again, after a refusal or a revocation.
+    pub relogin: Dist,
+    /// Of users' tokens; `None`: they never expire.
+    pub token_lifetime: Option<SimSpan>,
+    /// The consumer keys of the applications that each of its users owns. Sorted.
+    pub owns: Vec<ConsumerKeyId>,
 }
 
 /// How calls arise.

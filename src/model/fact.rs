@@ -1,7 +1,8 @@
 //! What the outside may see of a run. The model tells facts; metrics, timelines and traces only read them.
 
-use crate::id::{ClientId, GatewayId, HolderId, IdpNodeId, LaneId, NoticeId};
+use crate::id::{ClientId, FaultId, GatewayId, HolderId, IdpNodeId, LaneId, NoticeId};
 use crate::oauth::{Cause, Outcome};
+use crate::revocation::Target;
 use crate::time::{SimSpan, SimTime};
 
 /// Calls of one lane whose fate was settled: `n` of them, from `first` to `last`.
@@ -130,6 +131,49 @@ pub enum Fact {
         notice: NoticeId,
         gateway: GatewayId,
     },
+    /// The control plane did not take the event: it is told again, or never hears of it.
+    Untold {
+        notice: NoticeId,
+        again: bool,
+    },
+    /// Tokens of callers were revoked, by an occurrence of a fault; the event of this number tells of it.
+    Revoked {
+        notice: NoticeId,
+        target: Target,
+        fault: FaultId,
+        occurrence: u32,
+    },
+    /// A backend accepted a call that this gateway had let pass at `validated`, when its caller's token was revoked.
+    ServedRevoked {
+        by: NoticeId,
+        gateway: GatewayId,
+        validated: SimTime,
+    },
+    /// A gateway refused a call whose caller's token was good; `by`: the revocation for which it did, if it was one.
+    FalselyRefused {
+        by: Option<NoticeId>,
+        gateway: GatewayId,
+    },
+    /// A user has logged in again, and has a new token.
+    Login {
+        client: ClientId,
+        user: u32,
+    },
+    /// A gateway that has started has put the rows of the event tables into its maps: so many.
+    TablesRead {
+        gateway: GatewayId,
+        rows: u32,
+    },
+    /// A gateway could not read the event tables; `last`: it gives up, and goes on without them.
+    TablesUnread {
+        gateway: GatewayId,
+        last: bool,
+    },
+    ControlPlane(bool),
+    /// Two groups of nodes cannot reach each other, or can again.
+    Partition(bool),
+    /// A node's clock was moved.
+    ClockSkewed,
 }
 
 /// What a request to the IdP is for.

@@ -7,7 +7,7 @@ use super::idp::Owner;
 use super::world::World;
 use crate::dist::Dist;
 use crate::engine::Schedule;
-use crate::fault::{Control, Death, Phase};
+use crate::fault::{Clocked, Control, Death, Party, Phase, Revoke};
 use crate::id::{CredentialId, FaultId, GatewayId, IdpNodeId, TokenKeyId};
 use crate::oauth::NotBefore;
 use crate::time::{SimSpan, SimTime};
@@ -187,5 +187,28 @@ impl<O: Observer> Control for Stage<'_, O> {
     fn db_up(&mut self) {
         let owner = self.owner();
         self.world.db_up(owner, self.schedule);
+    }
+    fn revoke(&mut self, _: Revoke) {
+        unimplemented!("the world has no users yet")
+    }
+
+    fn control_plane_down(&mut self) {
+        unimplemented!("the control plane is always up yet")
+    }
+
+    fn control_plane_up(&mut self) {
+        unimplemented!("the control plane is always up yet")
+    }
+
+    fn cut(&mut self, _: &[Party], _: &[Party]) {
+        unimplemented!("no link can be cut yet")
+    }
+
+    fn mend(&mut self) {
+        unimplemented!("no link can be cut yet")
+    }
+
+    fn skew(&mut self, _: &[Clocked], _: i64) {
+        unimplemented!("clocks do not move yet")
     }
 }

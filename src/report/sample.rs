@@ -8,12 +8,13 @@ use crate::experiment::comparison::{Comparison, Stopped};
 use crate::experiment::record::{Bin, Episode, Record};
 use crate::experiment::timeline::Layout;
 use crate::fault::{FAULTS, Names};
-use crate::id::{ApiId, CredentialId};
+use crate::id::{ApiId, ClientId, ConsumerKeyId, CredentialId};
 use crate::key::{Backoff, Table, Value};
 use crate::metric::{Better, MetricDef, Unit};
 use crate::model::config as c;
 use crate::policy::{Policy, events, fetch, lifetime, rejection, store};
 use crate::report::sweep::Swept;
+use crate::revocation;
 use crate::scenario::diagnostic::Diagnostics;
 use crate::scenario::sweep::{Mode, Point, Sweep, SweptKey, SweptValue};
 use crate::scenario::{Input, NamedPolicy, Scenario};
@@ -149,6 +150,16 @@ fn world() -> c::WorldConfig {
         timeout: SimSpan::secs(30),
         retry_attempts: 0,
         retry_backoff: Backoff::constant(SimSpan::secs(1)),
+        consumer_key: ConsumerKeyId(1),
+        login: constant(0),
+        relogin: constant(5),
+        token_lifetime: None,
+        owns: Vec::new(),
+    };
+    let key = |name: &str| c::ConsumerKey {
+        name: name.into(),
+        credential: (name == "orders").then_some(CredentialId(0)),
+        client: (name == "shop").then_some(ClientId(0)),
     };
     c::WorldConfig {
         run: c::RunConfig { duration: SimSpan::secs(10_800), warmup: SimSpan::ZERO, start: c::Start::Warm, seed: 1 },
@@ -173,6 +184,7 @@ fn world() -> c::WorldConfig {
             starting: constant(0),
             restart_event: c::RestartEvent::AtStart,
             unreachable: c::Unreachable::Refuse,
+            notify_again: None,
             persistence: c::Persistence::Memory,
             cache: c::IdpCache { ttl: SimSpan::ZERO, invalidation: None },
         },
@@ -191,9 +203,16 @@ fn world() -> c::WorldConfig {
             balance: c::Balance::Random,
             overhead: constant(0),
             detect_down: SimSpan::ZERO,
+            inbound: c::InboundConfig {
+                validation: c::InboundValidation::None,
+                listens: vec![false; 4],
+                comparison: revocation::Comparison::Strict,
+                merge: revocation::Merge::LastWriter,
+            },
         },
         credentials: vec!["orders".into()],
         gateway_credentials: 1,
+        consumer_keys: ["orders", "shop"].map(key).to_vec(),
         applications: Vec::new(),
         apis: vec![api],
         clients: vec![client],
@@ -218,7 +237,8 @@ fn restart() -> Box<dyn crate::fault::Fault> {
         ("on_restart", Value::Text("invalidate-all".into())),
         ("restart_event", Value::Text("at-start".into())),
     ]);
-    let names = Names { idp_nodes: 1, gateways: 4, credentials: &["orders".to_string()] };
+    let (clients, keys) = ([], ["orders".to_string()]);
+    let names = Names { idp_nodes: 1, gateways: 4, credentials: &keys, clients: &clients, consumer_keys: &keys };
     let def = FAULTS.iter().find(|def| def.kind == "idp-restart").expect("the kind is built");
     (def.build)(&Table(own), &Table(idp), names).expect("the table is complete")
 }

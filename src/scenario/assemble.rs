@@ -4,18 +4,19 @@ mod store;
 
 use std::sync::Arc;
 
-use super::check::{closed_users, credentials};
+use super::check::{consumer_key_names, credentials, user_count, users};
 use super::parts::{Application, Client, FaultPart, Named, Parts, PolicyPart};
 use super::{NamedPolicy, quantity};
 use crate::fault::Names;
-use crate::id::{ApiId, CredentialId};
+use crate::id::{ApiId, ClientId, ConsumerKeyId, CredentialId};
 use crate::key::{Backoff, Table, Value};
 use crate::model::config::{
-    ApiConfig, ApplicationConfig, Arrivals, Ask, AskAfter, Balance, BusConfig, ClientConfig, FaultConfig, Front,
-    GatewayConfig, HealthOf, IdpConfig, Network, OnRestart, OnUnreachable, RestartEvent, RunConfig, Start, Strategy,
-    TokenFormat, Unreachable, Validation, WorldConfig, WwwError,
+    ApiConfig, ApplicationConfig, Arrivals, Ask, AskAfter, Balance, BusConfig, ClientConfig, ConsumerKey, FaultConfig,
+    Front, GatewayConfig, HealthOf, IdpConfig, InboundConfig, InboundValidation, Network, OnRestart, OnUnreachable,
+    RestartEvent, RunConfig, Start, Strategy, TokenFormat, Unreachable, Validation, WorldConfig, WwwError,
 };
 use crate::policy::Policy;
+use crate::revocation::{Comparison, Merge};
 use crate::time::SimSpan;
 
 /// The world of tables without mistakes.
@@ -24,8 +25,16 @@ pub fn world(parts: &Parts) -> WorldConfig {
     let table = |path: &str| &parts.tables[path].table;
     let (credentials, gateway_credentials) = credentials(parts);
     let idp = idp(parts);
-    let gateway = gateway(table("gateway"));
-    let names = Names { idp_nodes: idp.nodes, gateways: gateway.nodes, credentials: &credentials };
+    let gateway = gateway(table("gateway"), table("gateway.inbound"));
+    let keys = consumer_keys(parts);
+    let (clients, key_names) = (users(parts), consumer_key_names(parts));
+    let names = Names {
+        idp_nodes: idp.nodes,
+        gateways: gateway.nodes,
+        credentials: &credentials,
+        clients: &clients,
+        consumer_keys: &key_names,
+    };
     let faults = parts.faults.iter().map(|part| fault(part, table("idp"), names)).collect();
     WorldConfig {
         run: run(table("run")),
@@ -36,10 +45,11 @@ pub fn world(parts: &Parts) -> WorldConfig {
         gateway,
         db: store::db(table("db")),
         apis: parts.apis.iter().map(|part| api(part, &credentials)).collect(),
-        clients: parts.clients.iter().map(|part| client(part, &parts.apis)).collect(),
+        clients: parts.clients.iter().map(|part| client(part, &parts.apis, &key_names)).collect(),
         applications: parts.applications.iter().map(|part| application(part, &parts.apis, &credentials)).collect(),
         faults,
         gateway_credentials,
+        consumer_keys: keys,
         credentials,
     }
 }
@@ -94,6 +104,7 @@ fn idp(parts: &Parts) -> IdpConfig {
         starting: table.dist("starting"),
         restart_event: RestartEvent::from_word(table.text("restart_event")),
         unreachable: word(table, "unreachable", &[("refuse", Unreachable::Refuse), ("hang", Unreachable::Hang)]),
+        notify_again: (table.text("notify") == "at-least-once").then(|| table.span("notify_again")),
         persistence: store::persistence(&parts.tables["idp.persistence"].table),
         cache: store::cache(&parts.tables["idp.cache"].table),
     }
@@ -108,8 +119,9 @@ fn bus(table: &Table) -> BusConfig {
     }
 }
 
-fn gateway(table: &Table) -> GatewayConfig {
+fn gateway(table: &Table, inbound: &Table) -> GatewayConfig {
     GatewayConfig {
+        inbound: self::inbound(inbound, count(table, "nodes")),
         nodes: count(table, "nodes"),
         balance: word(
             table,
@@ -118,6 +130,19 @@ fn gateway(table: &Table) -> GatewayConfig {
         ),
         overhead: table.dist("overhead"),
         detect_down: table.span("detect_down"),
+    }
+}
+
+fn inbound(table: &Table, gateways: usize) -> InboundConfig {
+    InboundConfig {
+        validation: match table.text("validation") {
+            "none" => InboundValidation::None,
+            "jwt" => InboundValidation::Jwt,
+            _ => InboundValidation::Introspect { cache: table.span("cache_ttl"), sweep: table.span("cache_sweep") },
+        },
+        listens: vec![table.bool("revocation_events"); gateways],
+        comparison: word(table, "comparison", &[("strict", Comparison::Strict), ("non-strict", Comparison::NonStrict)]),
+        merge: word(table, "merge", &[("last-writer", Merge::LastWriter), ("max", Merge::Max)]),
     }
 }
 
@@ -164,7 +189,7 @@ fn error(word: &str) -> WwwError {
     WwwError((word != "none" && !word.is_empty()).then(|| Arc::from(word)))
 }
 
-fn client(part: &Client, apis: &[Named]) -> ClientConfig {
+fn client(part: &Client, apis: &[Named], keys: &[String]) -> ClientConfig {
     let table = &part.named.table.table;
     let mut called: Vec<ApiId> = apis
         .iter()
@@ -173,12 +198,20 @@ fn client(part: &Client, apis: &[Named]) -> ClientConfig {
         .map(|(index, _)| ApiId::at(index))
         .collect();
     called.sort_unstable();
-    let users = closed_users(part).unwrap_or_else(|| table.count("users"));
+    let key = |name: &str| keys.iter().position(|key| key == name).map(ConsumerKeyId::at);
+    let mut owns: Vec<ConsumerKeyId> = table.texts("owns").iter().filter_map(|name| key(name)).collect();
+    owns.sort_unstable();
+    owns.dedup();
     ClientConfig {
         name: part.named.name.clone(),
         apis: called,
         arrivals: arrivals(part),
-        users: u32::try_from(users).expect("the key's bounds fit 32 bits"),
+        users: user_count(part),
+        consumer_key: key(&part.named.name).expect("the list has every population"),
+        login: table.dist("login"),
+        relogin: table.dist("relogin"),
+        token_lifetime: table.opt_span("token_lifetime"),
+        owns,
         timeout: table.span("timeout"),
         retry_attempts: part.retry.table.count32("attempts"),
         retry_backoff: backoff(&part.retry.table),
@@ -242,6 +275,17 @@ fn backoff(table: &Table) -> Backoff {
         max: table.span("max"),
         jitter: table.real("jitter"),
     }
+}
+
+/// Every consumer key with whose it is.
+fn consumer_keys(parts: &Parts) -> Vec<ConsumerKey> {
+    let (credentials, _) = credentials(parts);
+    let key = |name: String| ConsumerKey {
+        credential: credentials.iter().position(|known| *known == name).map(CredentialId::at),
+        client: parts.clients.iter().position(|client| client.named.name == name).map(ClientId::at),
+        name,
+    };
+    consumer_key_names(parts).into_iter().map(key).collect()
 }
 
 fn fault(part: &FaultPart, idp: &Table, names: Names<'_>) -> FaultConfig {

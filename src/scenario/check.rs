@@ -131,7 +131,14 @@ fn after_the_end(message: String, place: Option<&At>, label: String, run: &Decod
 fn faults(reader: &mut Reader, parts: &Parts) {
     let run = &parts.tables["run"];
     let (credentials, _) = credentials(parts);
-    let names = Names { idp_nodes: nodes(parts, "idp"), gateways: nodes(parts, "gateway"), credentials: &credentials };
+    let (clients, consumer_keys) = (users(parts), consumer_key_names(parts));
+    let names = Names {
+        idp_nodes: nodes(parts, "idp"),
+        gateways: nodes(parts, "gateway"),
+        credentials: &credentials,
+        clients: &clients,
+        consumer_keys: &consumer_keys,
+    };
     for FaultPart { named, def } in &parts.faults {
         let table = &named.table;
         if table.good(&["at"]) && run.good(&["duration"]) {
@@ -183,6 +190,29 @@ pub fn credentials(parts: &Parts) -> (Vec<String>, usize) {
     let own: Vec<String> = names.filter(|name| !credentials.contains(name)).collect();
     credentials.extend(own);
     (credentials, gateways)
+}
+
+/// Every consumer key: of gateways' credentials, of applications, of populations; sorted, without repetition.
+#[must_use]
+pub fn consumer_key_names(parts: &Parts) -> Vec<String> {
+    let (mut names, _) = credentials(parts);
+    names.extend(parts.clients.iter().map(|client| client.named.name.clone()));
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// The populations with the number of their users, in the world's order.
+#[must_use]
+pub fn users(parts: &Parts) -> Vec<(String, u32)> {
+    parts.clients.iter().map(|client| (client.named.name.clone(), user_count(client))).collect()
+}
+
+/// How many users a population has.
+#[must_use]
+pub fn user_count(client: &Client) -> u32 {
+    let users = closed_users(client).unwrap_or_else(|| client.named.table.table.count("users"));
+    u32::try_from(users).expect("the key's bounds fit 32 bits")
 }
 
 fn nodes(parts: &Parts, section: &str) -> usize {
