@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use super::call::{INTROSPECTION, Origin};
-use super::config::{Front, OnUnreachable, Validation};
+use super::call::INTROSPECTION;
+use super::config::{OnUnreachable, Validation};
 use super::event::{Event, Leg};
 use super::fact::{Observer, Request};
-use super::idp::{Arrival, Job};
+use super::idp::Arrival;
+use super::introspection::{self, Asker, Down};
 use super::world::World;
 use crate::engine::{Handle, Schedule};
-use crate::id::{ApiId, CallId, IdpNodeId, IntrospectionId, KeyId};
+use crate::id::{ApiId, CallId, KeyId};
 use crate::oauth::{Cause, Token};
-use crate::rng::{ROW_WORDS, Row, Rows};
+use crate::rng::Rows;
 use crate::time::{SimSpan, SimTime, Stamp};
 
 /// What a backend makes of a call.
@@ -55,27 +56,6 @@ struct KeyFetch {
     keys: Option<Vec<KeyId>>,
 }
 
-/// An introspection in the air.
-#[derive(Debug)]
-pub(super) struct Introspection {
-    call: CallId,
-    api: ApiId,
-    pub token: Token,
-    /// The draws for the front and for the service; not drawn where nobody needs them.
-    pub words: Row,
-    timeout: Handle,
-    /// Timed out; what comes back is ignored.
-    over: bool,
-    /// It hangs: nothing comes back.
-    lost: bool,
-    /// Known when it was served, or when a node that answers turned it away.
-    answer: Option<Result<Option<Cause>, Down>>,
-}
-
-/// The IdP did not check.
-#[derive(Clone, Copy, Debug)]
-struct Down;
-
 impl Backend {
     pub fn new(keys: &[KeyId]) -> Backend {
         Backend { keys: keys.to_vec(), ..Backend::default() }
@@ -104,105 +84,31 @@ impl<O: Observer> World<O> {
                 match known.flatten().filter(fresh) {
                     Some(Answer { dead: None, .. }) => self.judged(id, Verdict::Accepted, s),
                     Some(Answer { dead: Some(cause), .. }) => self.judged(id, Verdict::Refused(*cause), s),
-                    None => self.introspect(id, held.token, s),
+                    None => {
+                        let stream = INTROSPECTION + u64::from(call.sends);
+                        self.introspect(id, Asker::Backend { api, token: held.token }, stream, s);
+                    }
                 }
             }
             Validation::Local { .. } => self.check_locally(id, held.token, s),
         }
     }
 
-    fn introspect(&mut self, call: CallId, token: Token, s: &mut Schedule<Event>) {
-        let (api, origin, row) = (self.calls[call].api, self.calls[call].origin, self.calls[call].birth.row);
-        let (attempt, sends) = (self.calls[call].attempt, self.calls[call].sends);
-        let stream = INTROSPECTION + (u64::from(attempt) << 12) + u64::from(sends);
-        let words = self.introspection_words(origin, stream, row);
-        let id = self.introspections.next_id();
-        let timeout = s.after(self.lanes.check_timeouts[api.index()], Event::Introspection(id, Leg::TimedOut));
-        self.introspections.insert(Introspection {
-            call,
-            api,
-            token,
-            words,
-            timeout,
-            over: false,
-            lost: false,
-            answer: None,
-        });
-        s.after(self.lanes.backend_idp, Event::Introspection(id, Leg::AtIdp));
-    }
-
-    fn introspection_words(&mut self, origin: Origin, stream: u64, row: u64) -> Row {
-        let random = self.config.idp.front == Front::Random && self.config.idp.nodes > 1;
-        let constant = self.config.idp.introspection_service.constant().is_some();
-        if random || !constant { self.further(origin, stream, row) } else { [0; ROW_WORDS] }
-    }
-
-    /// An introspection gets one leg further.
-    pub(super) fn introspection(&mut self, id: IntrospectionId, leg: Leg, s: &mut Schedule<Event>) {
-        match leg {
-            Leg::AtIdp => {
-                let (caller, word) = (self.introspections[id].api.index(), self.introspections[id].words[0]);
-                match self.idp_arrival(Request::Introspection, caller, word, Some(Job::Introspection(id)), s) {
-                    Arrival::Taken => {}
-                    Arrival::Refused => self.introspection_failed(id, s),
-                    Arrival::Lost => self.introspection_lost(id),
-                    Arrival::TurnedAway(_) => {
-                        self.introspections[id].answer = Some(Err(Down));
-                        s.after(self.lanes.backend_idp, Event::Introspection(id, Leg::Back));
-                    }
-                }
-            }
-            Leg::Back => self.introspection_back(id, s),
-            Leg::TimedOut => {
-                let introspection = &mut self.introspections[id];
-                introspection.over = true;
-                let (call, api) = (introspection.call, introspection.api);
-                if introspection.lost {
-                    self.introspections.remove(id);
-                }
-                self.unchecked(call, api, s);
-            }
-        }
-    }
-
-    /// Nothing comes back, ever. It ends with its timeout.
-    fn introspection_lost(&mut self, id: IntrospectionId) {
-        if self.introspections[id].over {
-            self.introspections.remove(id);
-        } else {
-            self.introspections[id].lost = true;
-        }
-    }
-
-    /// A node of the IdP has looked the token up: the truth at this instant, as the node sees it.
-    pub(super) fn introspected(&mut self, id: IntrospectionId, node: IdpNodeId, s: &mut Schedule<Event>) {
-        let token = self.introspections[id].token;
-        let dead = self.state_at(node, &token, s.now());
-        self.introspections[id].answer = Some(Ok(dead));
-        s.after(self.lanes.backend_idp, Event::Introspection(id, Leg::Back));
-    }
-
-    /// The connection broke or was refused, which the caller learns at this instant.
-    pub(super) fn introspection_failed(&mut self, id: IntrospectionId, s: &mut Schedule<Event>) {
-        let introspection = self.introspections.remove(id);
-        if !introspection.over {
-            s.cancel(introspection.timeout);
-            self.unchecked(introspection.call, introspection.api, s);
-        }
-    }
-
-    fn introspection_back(&mut self, id: IntrospectionId, s: &mut Schedule<Event>) {
-        let introspection = self.introspections.remove(id);
-        if introspection.over {
-            return;
-        }
-        s.cancel(introspection.timeout);
-        match introspection.answer.expect("what comes back has an answer") {
-            Err(Down) => self.unchecked(introspection.call, introspection.api, s),
+    /// The IdP has answered a backend's introspection, or has not.
+    pub(super) fn backend_knows(
+        &mut self,
+        call: CallId,
+        api: ApiId,
+        token: &Token,
+        answer: introspection::Answer,
+        s: &mut Schedule<Event>,
+    ) {
+        match answer {
+            Err(Down) => self.unchecked(call, api, s),
             Ok(dead) => {
-                self.remember(introspection.api, &introspection.token, dead, s.now());
+                self.remember(api, token, dead, s.now());
                 let verdict = dead.map_or(Verdict::Accepted, Verdict::Refused);
-                self.judged(introspection.call, verdict, s);
+                self.judged(call, verdict, s);
             }
         }
     }

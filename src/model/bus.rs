@@ -1,15 +1,17 @@
-//! How the IdP's events reach gateways: IdP → control plane → bus → each subscriber (model.md §4.5, §6, §9).
+//! How the IdP's events reach gateways once the control plane has them: the bus, and each subscriber (model.md §4.5, §9).
 
 use super::event::Event;
 use super::fact::{Fact, Observer};
 use super::store::StoreOp;
 use super::world::World;
 use crate::engine::Schedule;
+use crate::fault::Party;
 use crate::id::{CredentialId, DeliveryId, GatewayId, HolderId, IdpNodeId, NoticeId};
 use crate::policy::cache::Drop;
 use crate::policy::events::{CatchUp, EventPurge};
+use crate::revocation::{Revocation, Target};
 use crate::rng::{Row, Rows, uniform};
-use crate::time::{SimSpan, SimTime};
+use crate::time::{SimSpan, SimTime, Stamp};
 
 /// An event of the IdP: tokens issued before an instant are dead.
 #[derive(Clone, Debug)]
@@ -21,8 +23,24 @@ pub struct Notice {
     pub credential: Option<CredentialId>,
     /// Only tokens that this node issued.
     pub node: Option<IdpNodeId>,
+    /// A revocation of callers' tokens or of a consumer key: whose, and its time by the clock of the node that tells of it.
+    pub revoked: Option<(Target, Stamp)>,
+    /// The node that tells of it.
+    pub sender: IdpNodeId,
     /// The draws for it are keyed by this: the fault, its occurrence, the node.
     pub name: String,
+}
+
+impl Notice {
+    /// What a gateway hears about its callers' tokens, if it is about any.
+    pub fn revocation(&self, by: NoticeId) -> Option<Revocation> {
+        self.revoked.map(|(target, at)| Revocation { target, at, by })
+    }
+
+    /// Whether it is about tokens that gateways cache for backends.
+    fn concerns_holders(&self) -> bool {
+        self.revoked.is_none() || self.credential.is_some()
+    }
 }
 
 /// The bus and who listens.
@@ -61,14 +79,22 @@ pub(super) struct Delivery {
 /// The first gap between two tries to subscribe again, and the longest (facts: 20 s doubled up to 1 h, wso2.md §2.6).
 const FIRST_GAP: SimSpan = SimSpan::secs(20);
 const LONGEST_GAP: SimSpan = SimSpan::secs(3_600);
-/// The event of a renewal takes at least this: where nothing takes time, gateways that fetch anew upon each other's events
-/// would do so without end at one instant.
-const LEAST_DELAY: SimSpan = SimSpan::millis(1);
 
 impl Bus {
     pub fn new(gateways: usize) -> Bus {
         let subscriber = Subscriber { connected: true, ..Subscriber::default() };
         Bus { outages: 0, notices: Vec::new(), subscribers: vec![subscriber; gateways] }
+    }
+
+    /// Takes a notice in that the IdP is about to tell.
+    pub fn announce(&mut self, notice: Notice) -> NoticeId {
+        let id = NoticeId::at(self.notices.len());
+        self.notices.push((notice, false));
+        id
+    }
+
+    pub fn notice(&self, id: NoticeId) -> &Notice {
+        &self.notices[id.index()].0
     }
 }
 
@@ -96,28 +122,41 @@ impl Subscriber {
 }
 
 impl<O: Observer> World<O> {
-    /// The IdP tells the control plane.
-    pub(super) fn publish(&mut self, notice: Notice, s: &mut Schedule<Event>) {
-        let id = NoticeId::at(self.bus.notices.len());
-        let delay = self.config.control_plane_delay.sample(self.seeds.uniform("control plane", &notice.name));
-        let delay = if notice.token.is_some() { delay.max(LEAST_DELAY) } else { delay };
-        self.bus.notices.push((notice, false));
-        self.tell(s.now(), Fact::Published(id));
-        s.at(s.now() + delay, Event::Publish(id));
+    /// The number of the next notice.
+    pub(super) fn next_notice(&self) -> NoticeId {
+        NoticeId::at(self.bus.notices.len())
+    }
+
+    /// Whether a gateway node is subscribed at all.
+    fn subscribes(&self, gateway: GatewayId) -> bool {
+        self.policies.gateways.events.subscribe || self.listens(gateway)
+    }
+
+    /// Whether a gateway does something about a notice.
+    fn wants(&self, gateway: GatewayId, notice: NoticeId) -> bool {
+        let notice = self.bus.notice(notice);
+        self.policies.gateways.events.subscribe && notice.concerns_holders()
+            || notice.revoked.is_some() && self.listens(gateway)
     }
 
     /// The control plane hands a notice to the bus.
-    pub(super) fn on_bus(&mut self, notice: NoticeId, s: &mut Schedule<Event>) {
+    pub(super) fn fan_out(&mut self, notice: NoticeId, s: &mut Schedule<Event>) {
         self.bus.notices[notice.index()].1 = true;
-        if !self.policies.gateways.events.subscribe {
-            return;
-        }
         for gateway in (0..self.gateways.len()).map(GatewayId::at) {
-            if self.bus.outages == 0 && self.bus.subscribers[gateway.index()].connected {
-                self.carry(Delivery { notice, gateway }, s);
-            } else {
-                self.miss(Delivery { notice, gateway }, s.now());
+            if self.wants(gateway, notice) {
+                self.offer(Delivery { notice, gateway }, s);
             }
+        }
+    }
+
+    /// The bus takes a notice for a subscriber, if it is there and both are connected to it.
+    fn offer(&mut self, delivery: Delivery, s: &mut Schedule<Event>) {
+        if self.partitions.cut(Party::ControlPlane, Party::Bus) {
+            self.lose(delivery, s);
+        } else if self.bus.outages == 0 && self.bus.subscribers[delivery.gateway.index()].connected {
+            self.carry(delivery, s);
+        } else {
+            self.miss(delivery, s.now());
         }
     }
 
@@ -135,7 +174,14 @@ impl<O: Observer> World<O> {
         let words = self.delivery_words(delivery);
         if uniform(words[0]) >= self.config.bus.loss {
             self.deliver_after(delivery, self.config.bus.delay.sample(uniform(words[1])), s);
-        } else if let Some(again) = self.config.bus.redeliver {
+        } else {
+            self.lose(delivery, s);
+        }
+    }
+
+    /// A delivery comes to nothing, and is repeated if the bus delivers at least once.
+    fn lose(&mut self, delivery: Delivery, s: &mut Schedule<Event>) {
+        if let Some(again) = self.config.bus.redeliver {
             let id = self.deliveries.insert(delivery);
             s.at(s.now() + again, Event::Redeliver(id));
         } else {
@@ -157,11 +203,7 @@ impl<O: Observer> World<O> {
     /// A lost delivery is repeated while its subscriber is connected.
     pub(super) fn redeliver(&mut self, id: DeliveryId, s: &mut Schedule<Event>) {
         let delivery = self.deliveries.remove(id);
-        if self.bus.outages == 0 && self.bus.subscribers[delivery.gateway.index()].connected {
-            self.carry(delivery, s);
-        } else {
-            self.miss(delivery, s.now());
-        }
+        self.offer(delivery, s);
     }
 
     /// A notice reaches a gateway: also when the bus broke meanwhile, but not a node that is down.
@@ -177,11 +219,20 @@ impl<O: Observer> World<O> {
     /// A gateway handles a notice, once.
     fn hear(&mut self, delivery: Delivery, s: &mut Schedule<Event>) {
         let Delivery { notice, gateway } = delivery;
-        if !self.bus.subscribers[gateway.index()].receive(notice) {
+        if !self.wants(gateway, notice) || !self.bus.subscribers[gateway.index()].receive(notice) {
             return;
         }
         self.tell(s.now(), Fact::Delivered { notice, gateway });
-        let notice_of = &self.bus.notices[notice.index()].0;
+        let notice_of = self.bus.notice(notice);
+        if let Some(told) = notice_of.revocation(notice)
+            && self.listens(gateway)
+        {
+            self.hear_revocation(gateway, told);
+        }
+        let notice_of = self.bus.notice(notice);
+        if !self.policies.gateways.events.subscribe || !notice_of.concerns_holders() {
+            return;
+        }
         let what = match notice_of.token {
             Some(id) => Drop::Same { id },
             None => Drop::IssuedBefore(notice_of.before),
@@ -238,13 +289,14 @@ impl<O: Observer> World<O> {
     }
 
     fn try_to_connect(&mut self, gateway: GatewayId, s: &mut Schedule<Event>) {
-        let up = self.bus.outages == 0;
+        let up = self.bus.outages == 0 && !self.partitions.cut(Party::Gateway(gateway), Party::Bus);
+        let subscribes = self.subscribes(gateway);
         let subscriber = &mut self.bus.subscribers[gateway.index()];
         if !up {
             let gap = SimSpan(FIRST_GAP.0 << subscriber.tries.min(10)).min(LONGEST_GAP);
             subscriber.tries += 1;
             subscriber.next_try = Some(s.now() + gap);
-            if self.policies.gateways.events.subscribe {
+            if subscribes {
                 s.at(s.now() + gap, Event::Reconnect(gateway));
             }
             return;
@@ -262,7 +314,8 @@ impl<O: Observer> World<O> {
     fn replay(&mut self, gateway: GatewayId, s: &mut Schedule<Event>) {
         for index in 0..self.bus.notices.len() {
             let delivery = Delivery { notice: NoticeId::at(index), gateway };
-            if self.bus.notices[index].1 && !self.bus.subscribers[gateway.index()].received(delivery.notice) {
+            let missed = self.bus.notices[index].1 && !self.bus.subscribers[gateway.index()].received(delivery.notice);
+            if missed && self.wants(gateway, delivery.notice) {
                 let words = self.delivery_words(delivery);
                 self.deliver_after(delivery, self.config.bus.delay.sample(uniform(words[1])), s);
             }
@@ -274,7 +327,7 @@ impl<O: Observer> World<O> {
         if let CatchUp::Poll { every } = self.policies.gateways.events.catch_up {
             s.at(s.now() + every, Event::Poll(gateway));
         }
-        if !self.gateways[gateway.index()].up() {
+        if !self.gateways[gateway.index()].up() || !self.reaches_control_plane(gateway) {
             return;
         }
         for index in 0..self.bus.notices.len() {

@@ -7,11 +7,13 @@ use super::backend::Verdict;
 use super::config::{Arrivals, Balance};
 use super::event::{Event, Step};
 use super::fact::{Calls, Fact, Observer};
+use super::inbound::Validated;
 use super::source::{Birth, Whose, Word};
 use super::world::World;
 use crate::engine::{Handle, Schedule};
 use crate::id::{ApiId, CallId, ClientId, GatewayId, LaneId, SourceId, ThreadId};
 use crate::oauth::{Cause, Outcome, Token};
+use crate::revocation::UserToken;
 use crate::rng::{below, uniform};
 use crate::time::{SimSpan, SimTime, Stamp};
 
@@ -58,6 +60,10 @@ pub(super) struct Call {
     /// `answer-500`: it waits for a token that others will use, and fails then.
     pub doomed: bool,
     pub held: Option<Held>,
+    /// The caller's own token, where callers have some.
+    pub caller_token: Option<UserToken>,
+    /// A gateway has found it good.
+    pub validated: Option<Validated>,
     timeout: Option<Handle>,
     /// Within a gateway node, or on its way between the node and the backend.
     inside: bool,
@@ -179,6 +185,8 @@ impl<O: Observer> World<O> {
             refused_for: Cause::NoToken,
             doomed: false,
             held: None,
+            caller_token: None,
+            validated: None,
             timeout: None,
             inside: false,
             client_done: false,
@@ -207,8 +215,9 @@ impl<O: Observer> World<O> {
         let lane = self.lane(gateway, api);
         let call = &mut self.calls[id];
         call.lane = lane;
-        if let Caller::Client { gateway: at, .. } = &mut call.caller {
+        if let Caller::Client { gateway: at, user, .. } = &mut call.caller {
             *at = gateway;
+            call.caller_token = self.users.token(client, *user);
         }
         if found.is_none() {
             call.gateway_done = true;
@@ -261,7 +270,7 @@ impl<O: Observer> World<O> {
         match step {
             Step::Born => unreachable!("handled above"),
             Step::AtGateway => self.at_gateway(id, s),
-            Step::NeedsToken => self.ask(id, s),
+            Step::NeedsToken => self.needs_token(id, s),
             Step::AtBackend => self.at_backend(id, s),
             Step::Answered => self.answered(id, s),
         }
@@ -303,6 +312,10 @@ impl<O: Observer> World<O> {
             Verdict::Accepted => {
                 let (api, forbidden, word) = (call.api, call.forbidden, call.birth.word(Word::Service));
                 let dead = call.held.is_none_or(|held| self.idp.truth.death(&held.token, s.now()).is_some());
+                let passed = call.validated.and_then(|passed| Some((passed.revoked?, passed.at)));
+                if let (Some((by, validated)), Caller::Client { gateway, .. }) = (passed, call.caller) {
+                    self.tell(s.now(), Fact::ServedRevoked { by, gateway, validated });
+                }
                 if dead {
                     self.tell(s.now(), Fact::AcceptedWhileDead);
                 }
@@ -335,7 +348,7 @@ impl<O: Observer> World<O> {
     }
 
     /// The fate of a call is known, once and for all.
-    fn settle(&mut self, id: CallId, outcome: Outcome, s: &Schedule<Event>) {
+    pub(super) fn settle(&mut self, id: CallId, outcome: Outcome, s: &Schedule<Event>) {
         let call = &mut self.calls[id];
         if call.outcome.is_some() {
             return;
@@ -351,7 +364,7 @@ impl<O: Observer> World<O> {
     }
 
     /// The answer leaves the gateway.
-    fn leave(&mut self, id: CallId, s: &mut Schedule<Event>) {
+    pub(super) fn leave(&mut self, id: CallId, s: &mut Schedule<Event>) {
         if let Caller::Thread(_) = self.calls[id].caller {
             return self.thread_sees(id, s.now());
         }
@@ -424,6 +437,7 @@ impl<O: Observer> World<O> {
         call.birth.at = s.now() + wait;
         call.attempt += 1;
         (call.sends, call.doomed, call.held, call.outcome, call.answer) = (0, false, None, None, None);
+        call.validated = None;
         (call.inside, call.client_done, call.gateway_done, call.abandoned) = (false, false, false, false);
         call.refused_for = Cause::NoToken;
         let new = self.calls.insert(call);
@@ -470,6 +484,8 @@ const RETRY: u64 = 1 << 32;
 pub(super) const RESEND: u64 = 2 << 32;
 /// For introspections.
 pub(super) const INTROSPECTION: u64 = 3 << 32;
+/// For introspections of callers' tokens.
+pub(super) const INBOUND: u64 = 4 << 32;
 
 /// One of `n` positions.
 pub(super) fn pick(word: u64, n: usize) -> usize {

@@ -247,6 +247,8 @@ pub struct ApiConfig {
     pub forbidden_error: WwwError,
     pub unsafe_ratio: f64,
     pub service_time: Dist,
+    /// So long the IdP is waited for, by the backend and by a gateway that checks a caller of this API.
+    pub introspection_timeout: SimSpan,
 }
 
 /// The `error` of a `WWW-Authenticate` header, which policies may look at.
@@ -259,9 +261,9 @@ pub enum Validation {
     /// The IdP's truth at that instant, free, even while the IdP is down.
     Ideal,
     /// A call to the IdP.
-    Introspect { cache: SimSpan, on_unreachable: OnUnreachable, timeout: SimSpan },
+    Introspect { cache: SimSpan, on_unreachable: OnUnreachable },
     /// Signature and expiry, by a key set fetched from the IdP.
-    Local { refresh: SimSpan, cooldown: SimSpan, timeout: SimSpan },
+    Local { refresh: SimSpan, cooldown: SimSpan },
 }
 
 /// What a backend does with a call that it cannot check.

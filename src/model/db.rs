@@ -118,6 +118,16 @@ impl Database {
         assert_eq!(self.waiting.len(), self.ops.len() - used, "who has no connection waits for one");
     }
 
+    /// Whether no failover is in force.
+    pub fn is_up(&self) -> bool {
+        self.down.is_empty()
+    }
+
+    /// Until when nothing ends, if it stands still.
+    pub fn stalls(&self, now: SimTime) -> Option<SimTime> {
+        (self.stalled_until > now).then_some(self.stalled_until)
+    }
+
     /// How many operations are under way or wait.
     pub fn in_flight(&self) -> usize {
         self.ops.len() + self.writers.len() + self.invalidations.len()
@@ -264,7 +274,7 @@ impl<O: Observer> World<O> {
 
     /// Whether a transaction could commit at this instant.
     pub(super) fn db_commits(&self, now: SimTime) -> bool {
-        self.db.as_ref().is_some_and(|db| db.down.is_empty() && db.stalled_until <= now)
+        self.db.as_ref().is_some_and(|db| db.is_up() && db.stalls(now).is_none())
     }
 
     /// A failover is over.
@@ -280,6 +290,7 @@ impl<O: Observer> World<O> {
     fn take_back(&mut self, since: SimTime, now: SimTime) {
         let mut undone = Vec::new();
         self.database().store.table.undo(since, &mut undone);
+        self.control_plane.tables.undo(since);
         for change in undone {
             match change {
                 Undone::Insert(token) => {

@@ -1,6 +1,6 @@
 //! The delays of a world: constants get a lane of the event list each, a span of zero no event at all.
 
-use super::config::{Persistence, Validation, WorldConfig};
+use super::config::{Persistence, WorldConfig};
 use super::event::Event;
 use crate::dist::{Dist, Sampler};
 use crate::engine::{Delay, Schedule};
@@ -79,7 +79,7 @@ pub(super) struct Delays {
     pub invalidation: Option<Delay>,
     /// By population.
     pub client_timeouts: Vec<Delay>,
-    /// By API; unused where the backend asks nobody.
+    /// By API; unused where nobody asks the IdP for its calls.
     pub check_timeouts: Vec<Delay>,
     pub fetch_timeout: Option<Delay>,
     pub store: Delay,
@@ -94,10 +94,6 @@ impl Delays {
         let never = Dist::Constant(SimSpan::ZERO);
         let if_stored =
             |dist: &Dist, s: &mut Schedule<Event>| Timer::new(if stored { dist } else { &never }, SimSpan::ZERO, s);
-        let check_timeout = |validation: &Validation| match validation {
-            Validation::Ideal => SimSpan::ZERO,
-            Validation::Introspect { timeout, .. } | Validation::Local { timeout, .. } => *timeout,
-        };
         Delays {
             client_gateway: Wait::constant(network.client_gateway, s),
             gateway_backend: Wait::constant(network.gateway_backend, s),
@@ -112,11 +108,7 @@ impl Delays {
             pool_wait: Delay::Drawn(config.db.pool_wait),
             invalidation: config.idp.cache.invalidation.map(Delay::Drawn),
             client_timeouts: config.clients.iter().map(|client| Delay::Constant(s.lane(client.timeout))).collect(),
-            check_timeouts: config
-                .apis
-                .iter()
-                .map(|api| Delay::Constant(s.lane(check_timeout(&api.validation))))
-                .collect(),
+            check_timeouts: config.apis.iter().map(|api| Delay::Constant(s.lane(api.introspection_timeout))).collect(),
             fetch_timeout: policy.fetch.timeout.map(|timeout| Delay::Constant(s.lane(timeout))),
             store: Delay::Constant(s.lane(policy.store.round_trip)),
             lock_poll: Delay::Constant(s.lane(policy.fetch.lock_poll)),

@@ -35,6 +35,12 @@ pub enum Event {
     FrontLooks,
     /// A fault's own phase.
     Fault(FaultId, u32),
+    /// The IdP tells the control plane again.
+    Notify(NoticeId),
+    /// A gateway that has started reads the event tables.
+    Load(GatewayId),
+    /// A user logs in.
+    Login(ClientId, u32),
     /// An event of the IdP has passed the control plane.
     Publish(NoticeId),
     /// An event of the IdP reaches a gateway.
@@ -116,6 +122,9 @@ impl Fingerprint for Event {
             Event::Invalidated(number) => (21, 0, number.0),
             Event::Burst(application) => (22, application.0, 0),
             Event::Ask(thread) => (23, 0, thread.0),
+            Event::Notify(number) => (24, 0, number.0),
+            Event::Load(gateway) => (25, 0, gateway.0),
+            Event::Login(client, user) => (26, client.0, user),
         };
         (kind << 48) | (u64::from(small) << 32) | u64::from(large)
     }

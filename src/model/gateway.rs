@@ -1,13 +1,16 @@
 //! Gateway nodes: up or down, and how calls are spread over them (model.md §3).
 
-use super::config::Balance;
+use super::config::{Balance, InboundValidation, WorldConfig};
+use super::control_plane::Load;
 use super::event::Event;
 use super::fact::{Fact, Observer};
 use super::history::History;
 use super::idp::Owner;
+use super::inbound::Inbound;
 use super::world::World;
 use crate::engine::Schedule;
 use crate::id::{ApiId, GatewayId, LaneId};
+use crate::rng::Seeds;
 use crate::time::{ClockOffset, SimSpan, SimTime};
 
 /// One gateway node.
@@ -19,11 +22,22 @@ pub(super) struct Gateway {
     /// How often it went down: what was begun before a fall is not its own any more.
     pub falls: u32,
     pub clock: ClockOffset,
+    /// What it knows of its callers' tokens.
+    pub inbound: Inbound,
+    /// Its reading of the event tables, while it is at it.
+    pub load: Option<Load>,
 }
 
 impl Gateway {
-    pub fn new(detect_down: SimSpan, clock: ClockOffset) -> Gateway {
-        Gateway { up: History::new(true, detect_down), owner: None, falls: 0, clock }
+    pub fn new(config: &WorldConfig, id: GatewayId, seeds: Seeds, clock: ClockOffset) -> Gateway {
+        let sweeps = match config.gateway.inbound.validation {
+            InboundValidation::Introspect { sweep, .. } => {
+                sweep.scaled(seeds.uniform("cache sweep", &format!("gateway-{}", id.0 + 1)))
+            }
+            InboundValidation::None | InboundValidation::Jwt => SimSpan::ZERO,
+        };
+        let up = History::new(true, config.gateway.detect_down);
+        Gateway { up, owner: None, falls: 0, clock, inbound: Inbound::new(sweeps), load: None }
     }
 
     pub fn up(&self) -> bool {
@@ -63,6 +77,8 @@ impl<O: Observer> World<O> {
         }
         gateway.up.set(s.now(), false);
         gateway.falls += 1;
+        gateway.inbound.forget();
+        gateway.load = None;
         self.tell(s.now(), Fact::Gateway(id, false));
         self.calls_lost(id, s);
         self.holders_lost(id, s);
@@ -78,5 +94,6 @@ impl<O: Observer> World<O> {
         gateway.up.set(s.now(), true);
         self.tell(s.now(), Fact::Gateway(id, true));
         self.subscribe(id, s);
+        self.load_later(id, s);
     }
 }

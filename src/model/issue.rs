@@ -217,7 +217,8 @@ impl<O: Observer> World<O> {
     fn publish_renewal(&mut self, token: &Token, s: &mut Schedule<Event>) {
         if self.policies.gateways.events.subscribe {
             let (credential, name) = (Some(token.credential), format!("renewal/{}", token.id));
-            self.publish(Notice { before: s.now(), token: Some(token.id), credential, node: None, name }, s);
+            let (before, token, sender) = (s.now(), Some(token.id), token.node);
+            self.publish(Notice { before, token, credential, node: None, revoked: None, sender, name }, s);
         }
     }
 

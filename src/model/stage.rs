@@ -2,7 +2,7 @@
 
 use super::bus::Notice;
 use super::event::Event;
-use super::fact::{NodeState, Observer};
+use super::fact::{Fact, NodeState, Observer};
 use super::idp::Owner;
 use super::world::World;
 use crate::dist::Dist;
@@ -135,7 +135,9 @@ impl<O: Observer> Control for Stage<'_, O> {
     fn publish(&mut self, node: Option<IdpNodeId>, credential: Option<CredentialId>, before: SimTime) {
         let part = node.map_or(String::from("all"), |node| format!("idp-{}", node.0 + 1));
         let name = self.name(&part);
-        self.world.publish(Notice { before, token: None, credential, node, name }, self.schedule);
+        let sender = node.unwrap_or(IdpNodeId(0));
+        let notice = Notice { before, token: None, credential, node, revoked: None, sender, name };
+        self.world.publish(notice, self.schedule);
     }
 
     fn now(&self) -> SimTime {
@@ -188,27 +190,37 @@ impl<O: Observer> Control for Stage<'_, O> {
         let owner = self.owner();
         self.world.db_up(owner, self.schedule);
     }
-    fn revoke(&mut self, _: Revoke) {
-        unimplemented!("the world has no users yet")
+    fn revoke(&mut self, revoke: Revoke) {
+        let owner = self.owner();
+        self.world.revoke(revoke, owner, self.schedule);
     }
 
     fn control_plane_down(&mut self) {
-        unimplemented!("the control plane is always up yet")
+        self.world.control_plane_down(self.schedule);
     }
 
     fn control_plane_up(&mut self) {
-        unimplemented!("the control plane is always up yet")
+        self.world.control_plane_up(self.schedule);
     }
 
-    fn cut(&mut self, _: &[Party], _: &[Party]) {
-        unimplemented!("no link can be cut yet")
+    fn cut(&mut self, left: &[Party], right: &[Party]) {
+        let owner = self.owner();
+        self.world.partition(owner, left, right, self.schedule);
     }
 
     fn mend(&mut self) {
-        unimplemented!("no link can be cut yet")
+        let owner = self.owner();
+        self.world.mend(owner, self.schedule);
     }
 
-    fn skew(&mut self, _: &[Clocked], _: i64) {
-        unimplemented!("clocks do not move yet")
+    fn skew(&mut self, nodes: &[Clocked], by_ns: i64) {
+        for node in nodes {
+            let clock = match node {
+                Clocked::Gateway(gateway) => &mut self.world.gateways[gateway.index()].clock,
+                Clocked::Idp(node) => &mut self.world.idp.nodes[node.index()].clock,
+            };
+            clock.0 = clock.0.saturating_add(by_ns);
+        }
+        self.world.tell(self.schedule.now(), Fact::ClockSkewed);
     }
 }

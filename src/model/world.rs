@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::arena::Arena;
-use super::backend::{Backend, Introspection};
+use super::backend::Backend;
 use super::bus::{Bus, Delivery};
 use super::call::Call;
 use super::config::{Arrivals, TokenFormat, Validation, WorldConfig};
+use super::control_plane::ControlPlane;
 use super::db::Database;
 use super::delays::{Delays, Wait};
 use super::event::Event;
@@ -14,9 +15,12 @@ use super::fact::{Fact, Observer};
 use super::gateway::Gateway;
 use super::holder::{CachePlace, Flight, Holder, Place, Policies};
 use super::idp::Idp;
+use super::introspection::Introspection;
+use super::partition::Partitions;
 use super::source::Source;
 use super::store::{Lock, Pending};
 use super::thread::{self, Application, Thread};
+use super::user::Users;
 use crate::count::BlockCount;
 use crate::engine::{Model, Schedule};
 use crate::id::{
@@ -69,8 +73,11 @@ pub struct World<O> {
     pub(super) idp: Idp,
     /// The IdP's database, if it has one.
     pub(super) db: Option<Database>,
+    pub(super) users: Users,
+    pub(super) control_plane: ControlPlane,
     pub(super) bus: Bus,
     pub(super) deliveries: Arena<DeliveryId, Delivery>,
+    pub(super) partitions: Partitions,
     /// Room for what a fetcher wants, used again and again.
     pub(super) actions: Vec<Action>,
     pub(super) tally: Tally,
@@ -118,7 +125,7 @@ impl<O: Observer> World<O> {
                 .map(|client| Rows::new(seeds.key("user's call", &client.name)))
                 .collect(),
             calls: Arena::new(),
-            gateways: (0..gateways).map(|_| Gateway::new(config.gateway.detect_down, clock)).collect(),
+            gateways: (0..gateways).map(|index| Gateway::new(&config, GatewayId::at(index), seeds, clock)).collect(),
             holders,
             gateway_caches,
             applications,
@@ -133,7 +140,12 @@ impl<O: Observer> World<O> {
             idp: Idp::new(config.idp.nodes, config.idp.detect, truth, clock),
             db: Database::new(&config, token_keys.len()),
             token_keys,
+            users: Users::new(&config, seeds, clock),
+            control_plane: ControlPlane::new(
+                config.faults.iter().map(|fault| fault.fault.lost()).max().unwrap_or_default(),
+            ),
             bus: Bus::new(gateways),
+            partitions: Partitions::default(),
             deliveries: Arena::new(),
             actions: Vec::new(),
             tally: Tally::default(),
@@ -351,6 +363,9 @@ impl<O: Observer> Model for World<O> {
             Event::Invalidated(id) => self.invalidated(id),
             Event::Burst(application) => self.burst(application, s),
             Event::Ask(thread) => self.thread_asks(thread, s),
+            Event::Notify(notice) => self.notify(notice, s),
+            Event::Load(gateway) => self.load(gateway, s),
+            Event::Login(client, user) => self.login(client, user, s),
         }
     }
 }

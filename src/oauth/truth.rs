@@ -134,19 +134,32 @@ impl Truth {
     /// When the token expires.
     #[must_use]
     pub fn expires(&self, token: &Token) -> Stamp {
-        let early = first_after(&self.expired[token.token_key.index()], token);
+        let early = first_after(&self.expired[token.token_key.index()], token.issued);
         early.map_or(token.expires, |at| token.expires.min(at.stamp()))
     }
 
     /// The first instant at which something else than its expiry or its row killed the token.
     #[must_use]
     pub fn killed_at(&self, token: &Token) -> Option<SimTime> {
+        let revoked = first_after(&self.revoked[token.token_key.index()], token.issued);
+        let with_others = self.killed_with_others(token.issued, token.iat_s, token.node, token.key);
+        [revoked, with_others].into_iter().flatten().min()
+    }
+
+    /// The first instant at which a restart killed whatever was issued so: then, by this node, signed with this key.
+    #[must_use]
+    pub fn killed_with_others(
+        &self,
+        issued: Stamp,
+        iat_s: i64,
+        node: IdpNodeId,
+        key: Option<KeyId>,
+    ) -> Option<SimTime> {
         [
-            first_after(&self.all, token),
-            first_after(&self.node[token.node.index()], token),
-            first_after(&self.revoked[token.token_key.index()], token),
-            self.not_before.iter().find(|rule| token.iat_s < rule.iat_s).map(|rule| rule.at),
-            token.key.and_then(|key| self.keys.retired_at(key)),
+            first_after(&self.all, issued),
+            first_after(&self.node[node.index()], issued),
+            self.not_before.iter().find(|rule| iat_s < rule.iat_s).map(|rule| rule.at),
+            key.and_then(|key| self.keys.retired_at(key)),
         ]
         .into_iter()
         .flatten()
@@ -154,9 +167,9 @@ impl Truth {
     }
 }
 
-/// The first of these instants that came after the token was issued.
-fn first_after(instants: &[SimTime], token: &Token) -> Option<SimTime> {
-    instants.get(instants.partition_point(|at| at.stamp() <= token.issued)).copied()
+/// The first of these instants that came after a token was issued.
+fn first_after(instants: &[SimTime], issued: Stamp) -> Option<SimTime> {
+    instants.get(instants.partition_point(|at| at.stamp() <= issued)).copied()
 }
 
 /// The keys that sign JWTs, and those that the IdP publishes for checking them.
@@ -176,6 +189,13 @@ impl KeyRing {
     #[must_use]
     pub fn signing(&self) -> KeyId {
         KeyId::at(self.retired.len() - 1)
+    }
+
+    /// The key that signed at an instant.
+    #[must_use]
+    pub fn signing_at(&self, at: Stamp) -> KeyId {
+        let retired = |key: &&Option<SimTime>| key.is_some_and(|retired| retired.stamp() <= at);
+        KeyId::at(self.retired.iter().take_while(retired).count())
     }
 
     /// The key set as the IdP hands it out now.
@@ -297,5 +317,6 @@ mod tests {
         assert_eq!((truth.keys.signing(), truth.keys.published()), (KeyId(1), &[KeyId(0)][..]));
         truth.keys.publish();
         assert_eq!(truth.keys.published(), [KeyId(1)]);
+        assert_eq!([-5, 0, 1, 2].map(|at| truth.keys.signing_at(Stamp(at)).0), [0, 0, 1, 1]);
     }
 }

@@ -141,6 +141,7 @@ fn world() -> c::WorldConfig {
         forbidden_error: c::WwwError(Some("insufficient_scope".into())),
         unsafe_ratio: 0.1,
         service_time: Dist::Constant(SimSpan::millis(16)),
+        introspection_timeout: SimSpan::secs(5),
     };
     let client = c::ClientConfig {
         name: "shop".into(),

@@ -159,16 +159,14 @@ fn api(part: &Named, credentials: &[String]) -> ApiConfig {
         forbidden_error: error(table.text("forbidden_error")),
         unsafe_ratio: table.real("unsafe_ratio"),
         service_time: table.dist("service_time"),
+        introspection_timeout: table.span("introspection_timeout"),
     }
 }
 
 fn validation(table: &Table) -> Validation {
-    let timeout = table.span("introspection_timeout");
     match table.text("validation") {
         "ideal" => Validation::Ideal,
-        "local" => {
-            Validation::Local { refresh: table.span("jwks_refresh"), cooldown: table.span("jwks_cooldown"), timeout }
-        }
+        "local" => Validation::Local { refresh: table.span("jwks_refresh"), cooldown: table.span("jwks_cooldown") },
         _ => Validation::Introspect {
             cache: table.span("introspection_cache"),
             on_unreachable: word(
@@ -180,7 +178,6 @@ fn validation(table: &Table) -> Validation {
                     ("accept", OnUnreachable::Accept),
                 ],
             ),
-            timeout,
         },
     }
 }

@@ -1,0 +1,160 @@
+//! Introspections in the air: somebody asks the IdP about a token, which answers with the truth at the end of its service
+//! (model.md §5, §8).
+
+use super::call::Origin;
+use super::config::Front;
+use super::event::{Event, Leg};
+use super::fact::{Observer, Request};
+use super::idp::{Arrival, Job};
+use super::world::World;
+use crate::engine::{Delay, Handle, Schedule};
+use crate::id::{ApiId, CallId, GatewayId, IdpNodeId, IntrospectionId};
+use crate::oauth::{Cause, Token};
+use crate::revocation::UserToken;
+use crate::rng::{ROW_WORDS, Row};
+
+/// An introspection in the air.
+#[derive(Debug)]
+pub(super) struct Introspection {
+    call: CallId,
+    asker: Asker,
+    /// The draws for the front and for the service; not drawn where nobody needs them.
+    pub words: Row,
+    timeout: Handle,
+    /// Timed out; what comes back is ignored.
+    over: bool,
+    /// It hangs: nothing comes back.
+    lost: bool,
+    /// Known when it was served, or when a node that answers turned it away.
+    answer: Option<Answer>,
+}
+
+/// Who asks, and about what.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Asker {
+    /// A backend about the token that a call carries.
+    Backend { api: ApiId, token: Token },
+    /// A gateway node about its caller's token.
+    Gateway { gateway: GatewayId, token: UserToken },
+}
+
+/// Why the token is dead, if it is; or that the IdP did not check.
+pub(super) type Answer = Result<Option<Cause>, Down>;
+
+/// The IdP did not check.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Down;
+
+impl<O: Observer> World<O> {
+    /// Asks the IdP for a call; `stream` keys the draws.
+    pub(super) fn introspect(&mut self, call: CallId, asker: Asker, stream: u64, s: &mut Schedule<Event>) {
+        let (api, origin, row) = (self.calls[call].api, self.calls[call].origin, self.calls[call].birth.row);
+        let stream = stream + (u64::from(self.calls[call].attempt) << 12);
+        let words = self.introspection_words(origin, stream, row);
+        let id = self.introspections.next_id();
+        let timeout = s.after(self.lanes.check_timeouts[api.index()], Event::Introspection(id, Leg::TimedOut));
+        self.introspections.insert(Introspection {
+            call,
+            asker,
+            words,
+            timeout,
+            over: false,
+            lost: false,
+            answer: None,
+        });
+        s.after(self.way(asker), Event::Introspection(id, Leg::AtIdp));
+    }
+
+    fn introspection_words(&mut self, origin: Origin, stream: u64, row: u64) -> Row {
+        let random = self.config.idp.front == Front::Random && self.config.idp.nodes > 1;
+        let constant = self.config.idp.introspection_service.constant().is_some();
+        if random || !constant { self.further(origin, stream, row) } else { [0; ROW_WORDS] }
+    }
+
+    /// The way between who asks and the IdP.
+    fn way(&self, asker: Asker) -> Delay {
+        match asker {
+            Asker::Backend { .. } => self.lanes.backend_idp,
+            Asker::Gateway { .. } => self.lanes.gateway_idp,
+        }
+    }
+
+    /// An introspection gets one leg further.
+    pub(super) fn introspection(&mut self, id: IntrospectionId, leg: Leg, s: &mut Schedule<Event>) {
+        match leg {
+            Leg::AtIdp => {
+                let word = self.introspections[id].words[0];
+                let caller = match self.introspections[id].asker {
+                    Asker::Backend { api, .. } => api.index(),
+                    Asker::Gateway { gateway, .. } => gateway.index(),
+                };
+                match self.idp_arrival(Request::Introspection, caller, word, Some(Job::Introspection(id)), s) {
+                    Arrival::Taken => {}
+                    Arrival::Refused => self.introspection_failed(id, s),
+                    Arrival::Lost => self.introspection_lost(id),
+                    Arrival::TurnedAway(_) => self.answer_introspection(id, Err(Down), s),
+                }
+            }
+            Leg::Back => self.introspection_back(id, s),
+            Leg::TimedOut => {
+                let introspection = &mut self.introspections[id];
+                introspection.over = true;
+                let (call, asker) = (introspection.call, introspection.asker);
+                if introspection.lost {
+                    self.introspections.remove(id);
+                }
+                self.introspection_over(call, asker, Err(Down), s);
+            }
+        }
+    }
+
+    /// Nothing comes back, ever. It ends with its timeout.
+    fn introspection_lost(&mut self, id: IntrospectionId) {
+        if self.introspections[id].over {
+            self.introspections.remove(id);
+        } else {
+            self.introspections[id].lost = true;
+        }
+    }
+
+    /// A node of the IdP has looked the token up: the truth at this instant, as the node sees it.
+    pub(super) fn introspected(&mut self, id: IntrospectionId, node: IdpNodeId, s: &mut Schedule<Event>) {
+        let dead = match self.introspections[id].asker {
+            Asker::Backend { token, .. } => self.state_at(node, &token, s.now()),
+            Asker::Gateway { token, .. } => (!self.is_good(&token, s.now())).then_some(Cause::InboundRefused),
+        };
+        self.answer_introspection(id, Ok(dead), s);
+    }
+
+    fn answer_introspection(&mut self, id: IntrospectionId, answer: Answer, s: &mut Schedule<Event>) {
+        self.introspections[id].answer = Some(answer);
+        s.after(self.way(self.introspections[id].asker), Event::Introspection(id, Leg::Back));
+    }
+
+    /// The connection broke or was refused, which the caller learns at this instant.
+    pub(super) fn introspection_failed(&mut self, id: IntrospectionId, s: &mut Schedule<Event>) {
+        let introspection = self.introspections.remove(id);
+        if !introspection.over {
+            s.cancel(introspection.timeout);
+            self.introspection_over(introspection.call, introspection.asker, Err(Down), s);
+        }
+    }
+
+    fn introspection_back(&mut self, id: IntrospectionId, s: &mut Schedule<Event>) {
+        let introspection = self.introspections.remove(id);
+        if introspection.over {
+            return;
+        }
+        s.cancel(introspection.timeout);
+        let answer = introspection.answer.expect("what comes back has an answer");
+        self.introspection_over(introspection.call, introspection.asker, answer, s);
+    }
+
+    /// Who asked knows the answer, or that there is none.
+    fn introspection_over(&mut self, call: CallId, asker: Asker, answer: Answer, s: &mut Schedule<Event>) {
+        match asker {
+            Asker::Backend { api, token } => self.backend_knows(call, api, &token, answer, s),
+            Asker::Gateway { gateway, token } => self.gateway_knows(call, gateway, &token, answer, s),
+        }
+    }
+}
