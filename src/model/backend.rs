@@ -10,6 +10,7 @@ use super::idp::Arrival;
 use super::introspection::{self, Asker, Down};
 use super::world::World;
 use crate::engine::{Handle, Schedule};
+use crate::fault::Party;
 use crate::id::{ApiId, CallId, KeyId};
 use crate::oauth::{Cause, Token};
 use crate::rng::Rows;
@@ -205,7 +206,8 @@ impl<O: Observer> World<O> {
                 let fetches = backend.fetches;
                 let key = self.seeds.key("key set", &self.config.apis[api.index()].name);
                 let word = Rows::new(key).row(0, fetches)[0];
-                let arrival = self.idp_arrival(Request::KeySet, api.index(), word, None, s);
+                let from = (api.index(), Some(Party::Backends));
+                let arrival = self.idp_arrival(Request::KeySet, from, word, None, s);
                 let keys = (arrival == Arrival::Taken).then(|| self.idp.truth.keys.published().to_vec());
                 let fetch = self.backends[api.index()].fetch.as_mut().expect("a fetch is in the air");
                 match arrival {

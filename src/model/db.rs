@@ -13,7 +13,8 @@ use super::issue::Gone;
 use super::world::World;
 use super::writer::Writing;
 use crate::engine::{Delay, Handle, Schedule};
-use crate::id::{DbOpId, InvalidationId, ServiceId, WriterId};
+use crate::fault::Party;
+use crate::id::{DbOpId, IdpNodeId, InvalidationId, ServiceId, WriterId};
 use crate::oauth::Cause;
 use crate::persistence::store::Store;
 use crate::persistence::table::{Marked, Undone};
@@ -141,10 +142,10 @@ impl<O: Observer> World<O> {
 
     /// Starts an operation, or lets it wait for a connection; `None` where the database is gone.
     pub(super) fn start_op(&mut self, work: Work, query: Query, draw: Draw, s: &mut Schedule<Event>) -> Option<DbOpId> {
-        let db = self.database();
-        if !db.down.is_empty() {
+        if self.is_cut_off(work) || !self.database().is_up() {
             return None;
         }
+        let db = self.database();
         let id = db.ops.next_id();
         if db.free > 0 {
             db.free -= 1;
@@ -272,9 +273,24 @@ impl<O: Observer> World<O> {
         }
     }
 
-    /// Whether a transaction could commit at this instant.
-    pub(super) fn db_commits(&self, now: SimTime) -> bool {
-        self.db.as_ref().is_some_and(|db| db.is_up() && db.stalls(now).is_none())
+    /// Whether the node that works does not reach the database.
+    fn is_cut_off(&self, work: Work) -> bool {
+        !self.partitions.is_empty() && self.partitions.cut(Party::Idp(self.whose(work).0), Party::Db)
+    }
+
+    /// Nodes have lost sight of the database: what they do there fails, and is rolled back.
+    pub(super) fn cut_off_ops(&mut self, s: &mut Schedule<Event>) {
+        let Some(db) = &self.db else { return };
+        let ids: Vec<DbOpId> = db.ops.iter().filter(|(_, op)| self.is_cut_off(op.work)).map(|(id, _)| id).collect();
+        let works: Vec<Work> = ids.iter().map(|id| db.ops[*id].work).collect();
+        ids.into_iter().for_each(|id| self.cancel_op(id, s));
+        works.into_iter().for_each(|work| self.op_failed(work, s));
+    }
+
+    /// Whether a transaction of a node could commit at this instant.
+    pub(super) fn db_commits(&self, node: IdpNodeId, now: SimTime) -> bool {
+        let reached = !self.partitions.cut(Party::Idp(node), Party::Db);
+        reached && self.db.as_ref().is_some_and(|db| db.is_up() && db.stalls(now).is_none())
     }
 
     /// A failover is over.

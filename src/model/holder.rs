@@ -10,7 +10,8 @@ use super::idp::{Arrival, Job};
 use super::store::StoreOp;
 use super::world::World;
 use crate::engine::{Delay, Handle, Schedule};
-use crate::id::{CacheId, CallId, CredentialId, FlightId, GatewayId, HolderId, ThreadId, TokenKeyId};
+use crate::fault::Party;
+use crate::id::{CacheId, CallId, CredentialId, FlightId, GatewayId, HolderId, IdpNodeId, ThreadId, TokenKeyId};
 use crate::oauth::{Cause, Token};
 use crate::policy::Policy;
 use crate::policy::cache::{Cache, Drop, Entry};
@@ -109,6 +110,14 @@ impl Place {
         match self {
             Place::Gateway(gateway) => gateway.index(),
             Place::Thread(thread) => thread.index(),
+        }
+    }
+
+    /// What a partition can cut it off as.
+    fn party(self) -> Option<Party> {
+        match self {
+            Place::Gateway(gateway) => Some(Party::Gateway(gateway)),
+            Place::Thread(_) => None,
         }
     }
 }
@@ -254,12 +263,12 @@ impl<O: Observer> World<O> {
         match leg {
             Leg::AtIdp => {
                 let (holder, word) = (self.flights[id].holder, self.flights[id].words[0]);
-                let caller = self.holders[holder.index()].place.number();
-                match self.idp_arrival(super::fact::Request::Token, caller, word, Some(Job::Token(id)), s) {
+                let place = self.holders[holder.index()].place;
+                let from = (place.number(), place.party());
+                match self.idp_arrival(super::fact::Request::Token, from, word, Some(Job::Token(id)), s) {
                     Arrival::Taken => {}
                     Arrival::Refused => self.flight_failed(id, Cause::IdpDown, s),
-                    Arrival::Lost if self.flights[id].over => drop(self.flights.remove(id)),
-                    Arrival::Lost => self.flights[id].lost = true,
+                    Arrival::Lost => self.flight_lost(id),
                     Arrival::TurnedAway(cause) => {
                         self.flights[id].answer = Some(Err(cause));
                         self.answer_flight(id, s);
@@ -280,6 +289,21 @@ impl<O: Observer> World<O> {
                 self.fetch_failed(holder, request, Cause::IdpTimeout, s);
             }
         }
+    }
+
+    /// Nothing comes back, ever. It ends with its timeout, if it has one.
+    pub(super) fn flight_lost(&mut self, id: FlightId) {
+        if self.flights[id].over {
+            self.flights.remove(id);
+        } else {
+            self.flights[id].lost = true;
+        }
+    }
+
+    /// Whether a node of the IdP does not reach who sent a token request.
+    pub(super) fn flight_cut_off(&self, id: FlightId, node: IdpNodeId) -> bool {
+        let party = self.holders[self.flights[id].holder.index()].place.party();
+        party.is_some_and(|party| self.partitions.cut(party, Party::Idp(node)))
     }
 
     /// The IdP's answer to a token request leaves.

@@ -10,6 +10,7 @@ use super::fact::{Fact, NodeState, Observer, Request};
 use super::history::History;
 use super::world::World;
 use crate::engine::{Delay, Handle, Schedule};
+use crate::fault::Party;
 use crate::id::{DbOpId, FaultId, FlightId, IdpNodeId, IntrospectionId, ServiceId};
 use crate::oauth::{Cause, Truth};
 use crate::persistence::{self, Done};
@@ -179,11 +180,11 @@ impl Idp {
 }
 
 impl<O: Observer> World<O> {
-    /// A request reaches the front at this instant.
+    /// A request reaches the front at this instant, from one who may be cut off from nodes, though the front is not.
     pub(super) fn idp_arrival(
         &mut self,
         kind: Request,
-        caller: usize,
+        (caller, from): (usize, Option<Party>),
         word: u64,
         job: Option<Job>,
         s: &mut Schedule<Event>,
@@ -192,6 +193,9 @@ impl<O: Observer> World<O> {
         let (workers, queue, unreachable) = (config.workers, config.queue, config.unreachable);
         let routed = self.idp.route(kind, caller, word, config.front, config.health_of, s.now());
         let Some(index) = routed else { return self.nobody_there(kind, unreachable, s) };
+        if from.is_some_and(|from| self.partitions.cut(from, Party::Idp(IdpNodeId::at(index)))) {
+            return Arrival::Lost;
+        }
         let node = &mut self.idp.nodes[index];
         match node.state.now() {
             NodeState::Down => self.nobody_there(kind, unreachable, s),
@@ -342,7 +346,9 @@ impl<O: Observer> World<O> {
         jobs.extend(state.queue.drain(..));
         for job in jobs {
             match job {
+                Job::Token(flight) if self.flight_cut_off(flight, node) => self.flight_lost(flight),
                 Job::Token(flight) => self.flight_failed(flight, Cause::IdpDown, s),
+                Job::Introspection(id) if self.introspection_cut_off(id, node) => self.introspection_lost(id),
                 Job::Introspection(id) => self.introspection_failed(id, s),
             }
         }

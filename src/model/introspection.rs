@@ -8,6 +8,7 @@ use super::fact::{Observer, Request};
 use super::idp::{Arrival, Job};
 use super::world::World;
 use crate::engine::{Delay, Handle, Schedule};
+use crate::fault::Party;
 use crate::id::{ApiId, CallId, GatewayId, IdpNodeId, IntrospectionId};
 use crate::oauth::{Cause, Token};
 use crate::revocation::UserToken;
@@ -36,6 +37,16 @@ pub(super) enum Asker {
     Backend { api: ApiId, token: Token },
     /// A gateway node about its caller's token.
     Gateway { gateway: GatewayId, token: UserToken },
+}
+
+impl Asker {
+    /// What a partition can cut it off as.
+    fn party(self) -> Party {
+        match self {
+            Asker::Backend { .. } => Party::Backends,
+            Asker::Gateway { gateway, .. } => Party::Gateway(gateway),
+        }
+    }
 }
 
 /// Why the token is dead, if it is; or that the IdP did not check.
@@ -83,12 +94,13 @@ impl<O: Observer> World<O> {
     pub(super) fn introspection(&mut self, id: IntrospectionId, leg: Leg, s: &mut Schedule<Event>) {
         match leg {
             Leg::AtIdp => {
-                let word = self.introspections[id].words[0];
-                let caller = match self.introspections[id].asker {
+                let (word, asker) = (self.introspections[id].words[0], self.introspections[id].asker);
+                let number = match asker {
                     Asker::Backend { api, .. } => api.index(),
                     Asker::Gateway { gateway, .. } => gateway.index(),
                 };
-                match self.idp_arrival(Request::Introspection, caller, word, Some(Job::Introspection(id)), s) {
+                let from = (number, Some(asker.party()));
+                match self.idp_arrival(Request::Introspection, from, word, Some(Job::Introspection(id)), s) {
                     Arrival::Taken => {}
                     Arrival::Refused => self.introspection_failed(id, s),
                     Arrival::Lost => self.introspection_lost(id),
@@ -109,12 +121,17 @@ impl<O: Observer> World<O> {
     }
 
     /// Nothing comes back, ever. It ends with its timeout.
-    fn introspection_lost(&mut self, id: IntrospectionId) {
+    pub(super) fn introspection_lost(&mut self, id: IntrospectionId) {
         if self.introspections[id].over {
             self.introspections.remove(id);
         } else {
             self.introspections[id].lost = true;
         }
+    }
+
+    /// Whether a node of the IdP does not reach who asked it.
+    pub(super) fn introspection_cut_off(&self, id: IntrospectionId, node: IdpNodeId) -> bool {
+        self.partitions.cut(self.introspections[id].asker.party(), Party::Idp(node))
     }
 
     /// A node of the IdP has looked the token up: the truth at this instant, as the node sees it.
@@ -123,7 +140,11 @@ impl<O: Observer> World<O> {
             Asker::Backend { token, .. } => self.state_at(node, &token, s.now()),
             Asker::Gateway { token, .. } => (!self.is_good(&token, s.now())).then_some(Cause::InboundRefused),
         };
-        self.answer_introspection(id, Ok(dead), s);
+        if self.introspection_cut_off(id, node) {
+            self.introspection_lost(id);
+        } else {
+            self.answer_introspection(id, Ok(dead), s);
+        }
     }
 
     fn answer_introspection(&mut self, id: IntrospectionId, answer: Answer, s: &mut Schedule<Event>) {

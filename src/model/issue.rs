@@ -9,6 +9,7 @@ use super::event::Event;
 use super::fact::{Fact, Observer};
 use super::world::World;
 use crate::engine::Schedule;
+use crate::fault::Party;
 use crate::id::{FlightId, IdpNodeId, InvalidationId, ServiceId, TokenKeyId};
 use crate::oauth::{Cause, Token};
 use crate::persistence::node::Ticket;
@@ -130,8 +131,12 @@ impl<O: Observer> World<O> {
         let key = self.holders[self.flights[flight].holder.index()].token_key;
         let next = self.db.as_mut().and_then(|db| db.store.nodes[node.index()].unlock(key, Ticket(service.0)));
         self.end_service(service, s);
-        self.flights[flight].answer = Some(answer);
-        self.answer_flight(flight, s);
+        if self.flight_cut_off(flight, node) {
+            self.flight_lost(flight);
+        } else {
+            self.flights[flight].answer = Some(answer);
+            self.answer_flight(flight, s);
+        }
         next.map(|ticket| (ServiceId(ticket.0), Done::Locked))
     }
 
@@ -238,6 +243,8 @@ impl<O: Observer> World<O> {
         for (index, node) in db.store.nodes.iter_mut().enumerate() {
             match gone {
                 Gone::Token { known_to, .. } if known_to.index() == index => {}
+                Gone::Token { known_to, .. }
+                    if self.partitions.cut(Party::Idp(known_to), Party::Idp(IdpNodeId::at(index))) => {}
                 Gone::Token { id, .. } => node.forget_one(id),
                 Gone::Killed => node.forget(|token| self.idp.truth.killed_at(token).is_some()),
             }

@@ -7,6 +7,7 @@ use super::world::World;
 use crate::engine::Schedule;
 use crate::fault::Party;
 use crate::id::GatewayId;
+use crate::time::SimTime;
 
 /// The partitions in force.
 #[derive(Debug, Default)]
@@ -15,16 +16,28 @@ pub(super) struct Partitions(Vec<Partition>);
 #[derive(Debug)]
 struct Partition {
     owner: Owner,
+    since: SimTime,
     left: Vec<Party>,
     right: Vec<Party>,
 }
 
 impl Partitions {
+    /// Whether everybody reaches everybody.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether two cannot reach each other.
     pub fn cut(&self, one: Party, other: Party) -> bool {
+        self.cut_by(one, other, SimTime::NEVER)
+    }
+
+    /// Whether they could not at this instant, as far as what is in force now tells.
+    pub fn cut_by(&self, one: Party, other: Party, at: SimTime) -> bool {
         self.0.iter().any(|partition| {
-            let Partition { left, right, .. } = partition;
-            left.contains(&one) && right.contains(&other) || left.contains(&other) && right.contains(&one)
+            let Partition { left, right, since, .. } = partition;
+            *since <= at
+                && (left.contains(&one) && right.contains(&other) || left.contains(&other) && right.contains(&one))
         })
     }
 }
@@ -32,8 +45,9 @@ impl Partitions {
 impl<O: Observer> World<O> {
     /// Two groups lose sight of each other.
     pub(super) fn partition(&mut self, owner: Owner, left: &[Party], right: &[Party], s: &mut Schedule<Event>) {
-        self.partitions.0.push(Partition { owner, left: left.to_vec(), right: right.to_vec() });
+        self.partitions.0.push(Partition { owner, since: s.now(), left: left.to_vec(), right: right.to_vec() });
         self.tell(s.now(), Fact::Partition(true));
+        self.cut_off_ops(s);
         for gateway in (0..self.gateways.len()).map(GatewayId::at) {
             if self.partitions.cut(Party::Gateway(gateway), Party::Bus) && self.gateways[gateway.index()].up() {
                 self.disconnect(gateway);
@@ -58,8 +72,10 @@ mod tests {
     fn a_link_is_cut_both_ways_and_no_other() {
         let (gateway, idp) = (Party::Gateway(GatewayId(0)), Party::Idp(IdpNodeId(1)));
         let owner = Owner { fault: FaultId(0), occurrence: 0 };
-        let partitions = Partitions(vec![Partition { owner, left: vec![gateway, Party::Bus], right: vec![idp] }]);
+        let partitions =
+            Partitions(vec![Partition { owner, since: SimTime(5), left: vec![gateway, Party::Bus], right: vec![idp] }]);
         assert!(partitions.cut(gateway, idp) && partitions.cut(idp, gateway) && partitions.cut(idp, Party::Bus));
         assert!(!partitions.cut(gateway, Party::Bus) && !partitions.cut(idp, idp));
+        assert!(partitions.cut_by(gateway, idp, SimTime(5)) && !partitions.cut_by(gateway, idp, SimTime(4)));
     }
 }

@@ -118,7 +118,7 @@ impl<O: Observer> World<O> {
         }
         for node in nodes {
             for item in self.take_unwritten(*node, s) {
-                if writes_first && self.db_commits(s.now()) {
+                if writes_first && self.db_commits(*node, s.now()) {
                     self.write_now(*node, item, s);
                 } else {
                     self.drop_item(item, s);
