@@ -290,13 +290,13 @@ impl<O: Observer> World<O> {
 
     fn try_to_connect(&mut self, gateway: GatewayId, s: &mut Schedule<Event>) {
         let up = self.bus.outages == 0 && !self.partitions.cut(Party::Gateway(gateway), Party::Bus);
-        let subscribes = self.subscribes(gateway);
+        let tries_again = self.subscribes(gateway);
         let subscriber = &mut self.bus.subscribers[gateway.index()];
         if !up {
             let gap = SimSpan(FIRST_GAP.0 << subscriber.tries.min(10)).min(LONGEST_GAP);
             subscriber.tries += 1;
             subscriber.next_try = Some(s.now() + gap);
-            if subscribes {
+            if tries_again {
                 s.at(s.now() + gap, Event::Reconnect(gateway));
             }
             return;

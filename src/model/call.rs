@@ -272,9 +272,9 @@ impl<O: Observer> World<O> {
             Step::Born => unreachable!("handled above"),
             Step::AtGateway => self.at_gateway(id, s),
             Step::NeedsToken => self.needs_token(id, s),
-            Step::AtBackend if self.never_arrives(id, s.now()) => self.hang(id),
+            // The gateway waits in vain: the client's timeout ends the call.
+            Step::AtBackend | Step::Answered if self.never_arrives(id, s.now()) => self.gateway_done(id),
             Step::AtBackend => self.at_backend(id, s),
-            Step::Answered if self.never_arrives(id, s.now()) => self.hang(id),
             Step::Answered => self.answered(id, s),
         }
     }
@@ -284,11 +284,6 @@ impl<O: Observer> World<O> {
         let Caller::Client { gateway, .. } = self.calls[id].caller else { return false };
         let sent = SimTime(now.0 - self.config.network.gateway_backend.0);
         self.partitions.cut_by(Party::Gateway(gateway), Party::Backends, sent)
-    }
-
-    /// Nothing more is to come for the gateway's side, which waits in vain: the client's timeout ends the call.
-    fn hang(&mut self, id: CallId) {
-        self.gateway_done(id);
     }
 
     fn at_gateway(&mut self, id: CallId, s: &mut Schedule<Event>) {

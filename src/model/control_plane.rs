@@ -148,28 +148,29 @@ impl<O: Observer> World<O> {
         else {
             return;
         };
-        let reached = self.reaches_control_plane(gateway);
-        match rows {
-            Some(rows) if reached => {
-                let count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
-                rows.into_iter().for_each(|row| self.hear_revocation(gateway, row));
-                self.tell(s.now(), Fact::TablesRead { gateway, rows: count });
+        if !self.reaches_control_plane(gateway) || rows.is_none() && !self.tables_are_there() {
+            return self.load_failed(gateway, failed, s);
+        }
+        if let Some(rows) = rows {
+            let count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+            for row in rows {
+                self.hear_revocation(gateway, row);
             }
-            None if reached && self.tables_are_there() => match self.tables_stall(s.now()) {
-                Some(until) => self.load_at(gateway, until, failed, None, s),
-                None => {
-                    let name = format!("gateway-{}/{}/{failed}", gateway.0 + 1, self.gateways[gateway.index()].falls);
-                    let delay = self.config.control_plane_delay.sample(self.seeds.uniform("tables", &name));
-                    let rows = self.control_plane.tables.read();
-                    self.load_at(gateway, s.now() + delay, failed, Some(rows), s);
-                }
-            },
-            Some(_) | None => {
-                self.tell(s.now(), Fact::TablesUnread { gateway, last: failed == GAPS.len() });
-                if let Some(gap) = GAPS.get(failed) {
-                    self.load_at(gateway, s.now() + *gap, failed + 1, None, s);
-                }
-            }
+            self.tell(s.now(), Fact::TablesRead { gateway, rows: count });
+        } else if let Some(until) = self.tables_stall(s.now()) {
+            self.load_at(gateway, until, failed, None, s);
+        } else {
+            let name = format!("gateway-{}/{}/{failed}", gateway.0 + 1, self.gateways[gateway.index()].falls);
+            let delay = self.config.control_plane_delay.sample(self.seeds.uniform("tables", &name));
+            let rows = self.control_plane.tables.read();
+            self.load_at(gateway, s.now() + delay, failed, Some(rows), s);
+        }
+    }
+
+    fn load_failed(&mut self, gateway: GatewayId, failed: usize, s: &mut Schedule<Event>) {
+        self.tell(s.now(), Fact::TablesUnread { gateway, last: failed == GAPS.len() });
+        if let Some(gap) = GAPS.get(failed) {
+            self.load_at(gateway, s.now() + *gap, failed + 1, None, s);
         }
     }
 }

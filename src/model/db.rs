@@ -283,8 +283,12 @@ impl<O: Observer> World<O> {
         let Some(db) = &self.db else { return };
         let ids: Vec<DbOpId> = db.ops.iter().filter(|(_, op)| self.is_cut_off(op.work)).map(|(id, _)| id).collect();
         let works: Vec<Work> = ids.iter().map(|id| db.ops[*id].work).collect();
-        ids.into_iter().for_each(|id| self.cancel_op(id, s));
-        works.into_iter().for_each(|work| self.op_failed(work, s));
+        for id in ids {
+            self.cancel_op(id, s);
+        }
+        for work in works {
+            self.op_failed(work, s);
+        }
     }
 
     /// Whether a transaction of a node could commit at this instant.
