@@ -171,6 +171,7 @@ impl<O: Observer> World<O> {
 
     /// The bus carries a notice to a subscriber, or loses it.
     fn carry(&mut self, delivery: Delivery, s: &mut Schedule<Event>) {
+        self.tell(s.now(), Fact::EventMessage);
         let words = self.delivery_words(delivery);
         if uniform(words[0]) >= self.config.bus.loss {
             self.deliver_after(delivery, self.config.bus.delay.sample(uniform(words[1])), s);
@@ -316,6 +317,7 @@ impl<O: Observer> World<O> {
             let delivery = Delivery { notice: NoticeId::at(index), gateway };
             let missed = self.bus.notices[index].1 && !self.bus.subscribers[gateway.index()].received(delivery.notice);
             if missed && self.wants(gateway, delivery.notice) {
+                self.tell(s.now(), Fact::EventMessage);
                 let words = self.delivery_words(delivery);
                 self.deliver_after(delivery, self.config.bus.delay.sample(uniform(words[1])), s);
             }

@@ -57,6 +57,7 @@ impl<O: Observer> World<O> {
 
     /// The POST of a notice, the first one or a repetition.
     pub(super) fn notify(&mut self, id: NoticeId, s: &mut Schedule<Event>) {
+        self.tell(s.now(), Fact::EventMessage);
         let notice = self.bus.notice(id);
         let sender = Party::Idp(notice.sender);
         if self.control_plane.outages > 0 || self.partitions.cut(sender, Party::ControlPlane) {

@@ -121,6 +121,8 @@ pub enum Fact {
     },
     /// The IdP published an event.
     Published(NoticeId),
+    /// A message about an event was sent, to the control plane or to a gateway, for the first time or again.
+    EventMessage,
     /// The event reached a gateway.
     Delivered {
         notice: NoticeId,
