@@ -4,6 +4,7 @@
 //! decoded values of one scenario table, complete with defaults; its getters panic on a wrong name or type, which is a bug.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use crate::dist::Dist;
 use crate::time::SimSpan;
@@ -33,6 +34,8 @@ pub enum Ty {
     PositiveSpan,
     /// A duration above zero, or `"none"`.
     SpanOrNone,
+    /// A duration forwards or backwards, `"-750ms"`.
+    SignedSpan,
     /// A duration or a distribution of durations.
     Dist,
     /// A rate above zero, `"200/s"`.
@@ -43,6 +46,10 @@ pub enum Ty {
     Text,
     /// A list of texts.
     Texts,
+    /// `true`, `false`, or a list of those for whom it is true.
+    BoolOrTexts,
+    /// Two lists of texts, neither of them empty.
+    TwoTexts,
     /// A list of HTTP status codes.
     Statuses,
     /// A duration, or `{ first, factor, max, jitter }`.
@@ -133,6 +140,26 @@ impl Backoff {
     }
 }
 
+/// A duration forwards or backwards: nanoseconds, negative for backwards.
+#[derive(Clone, Copy, Debug, std::default::Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SignedSpan(pub i64);
+
+impl SignedSpan {
+    /// How far, in whichever direction.
+    #[must_use]
+    pub fn magnitude(self) -> SimSpan {
+        SimSpan(self.0.unsigned_abs())
+    }
+}
+
+/// As a scenario writes it: `-750ms`.
+impl fmt::Display for SignedSpan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.0 < 0 { "-" } else { "" };
+        write!(f, "{sign}{}", self.magnitude())
+    }
+}
+
 /// A decoded value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
@@ -141,11 +168,13 @@ pub enum Value {
     Real(f64),
     Interval(f64, f64),
     Span(SimSpan),
+    SignedSpan(SignedSpan),
     Dist(Dist),
     /// Per second.
     Rate(f64),
     Text(String),
     Texts(Vec<String>),
+    TwoTexts(Vec<String>, Vec<String>),
     Statuses(Vec<u16>),
     Backoff(Backoff),
     /// Off, or `"none"`.
@@ -178,6 +207,12 @@ impl Table {
         if let Value::Count(value) = self.get(name) { *value } else { self.wrong(name) }
     }
 
+    /// A whole number that fits `u32`, which its bounds ensure, or that is off.
+    #[must_use]
+    pub fn opt_count32(&self, name: &str) -> Option<u32> {
+        (*self.get(name) != Value::Off).then(|| self.count32(name))
+    }
+
     /// A whole number that fits `u32`, which its bounds ensure.
     #[must_use]
     pub fn count32(&self, name: &str) -> u32 {
@@ -208,6 +243,12 @@ impl Table {
         (*self.get(name) != Value::Off).then(|| self.span(name))
     }
 
+    /// A span with a direction.
+    #[must_use]
+    pub fn signed_span(&self, name: &str) -> SignedSpan {
+        if let Value::SignedSpan(value) = self.get(name) { *value } else { self.wrong(name) }
+    }
+
     /// A distribution.
     #[must_use]
     pub fn dist(&self, name: &str) -> Dist {
@@ -220,10 +261,22 @@ impl Table {
         if let Value::Text(value) = self.get(name) { value } else { self.wrong(name) }
     }
 
+    /// A text that may be off.
+    #[must_use]
+    pub fn opt_text(&self, name: &str) -> Option<&str> {
+        (*self.get(name) != Value::Off).then(|| self.text(name))
+    }
+
     /// A list of texts.
     #[must_use]
     pub fn texts(&self, name: &str) -> &[String] {
         if let Value::Texts(value) = self.get(name) { value } else { self.wrong(name) }
+    }
+
+    /// Two lists of texts.
+    #[must_use]
+    pub fn two_texts(&self, name: &str) -> (&[String], &[String]) {
+        if let Value::TwoTexts(one, other) = self.get(name) { (one, other) } else { self.wrong(name) }
     }
 
     /// A list of statuses.

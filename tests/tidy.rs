@@ -92,7 +92,8 @@ fn decisions_know_neither_world_nor_chance_nor_machine() {
 #[test]
 fn every_fault_file_is_in_the_registry() {
     let registry = fs::read_to_string(root().join("src/fault/mod.rs")).unwrap();
-    for stem in stems("src/fault", ".rs").into_iter().filter(|stem| stem != "mod") {
+    let kinds = |stem: &String| !["mod", "names", "recorder"].contains(&stem.as_str());
+    for stem in stems("src/fault", ".rs").into_iter().filter(kinds) {
         assert!(registry.contains(&format!("    {stem}::")), "src/fault/{stem}.rs has no line in FAULTS");
     }
 }

@@ -1,6 +1,7 @@
 //! `gateway-restart`: a gateway node goes down and comes back with empty caches (model.md §3).
 
-use super::{Control, Fault, FaultDef, GatewayTarget, Phase};
+use super::names::{self, GatewayTarget};
+use super::{Control, Fault, FaultDef, Phase};
 use crate::dist::Dist;
 use crate::key::{Key, Ty};
 
@@ -12,8 +13,8 @@ pub const DEF: FaultDef = FaultDef {
         Key::required("down", Ty::Dist, "how long a node is down"),
         Key::new("node", Ty::Text, "\"all\"", "all, or one node: gateway-1 …"),
     ],
-    build: |table, _, names| {
-        Ok(Box::new(GatewayRestart { target: super::gateway_target(table, names)?, down: table.dist("down") }))
+    build: |table, _, known| {
+        Ok(Box::new(GatewayRestart { target: names::gateway_target(table, known)?, down: table.dist("down") }))
     },
 };
 

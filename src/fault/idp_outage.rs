@@ -1,6 +1,7 @@
 //! `idp-outage`: nodes of the IdP are down, and nothing is invalidated (model.md §6).
 
-use super::{Control, Fault, FaultDef, IdpTarget, Phase};
+use super::names::{self, IdpTarget};
+use super::{Control, Fault, FaultDef, Phase};
 use crate::dist::Dist;
 use crate::key::{Key, Ty};
 
@@ -12,8 +13,8 @@ pub const DEF: FaultDef = FaultDef {
         Key::required("down", Ty::Dist, "how long"),
         Key::new("node", Ty::Text, "\"all\"", "all, or one node: idp-1 …"),
     ],
-    build: |table, _, names| {
-        Ok(Box::new(IdpOutage { target: super::idp_target(table, names, false)?, down: table.dist("down") }))
+    build: |table, _, known| {
+        Ok(Box::new(IdpOutage { target: names::idp_target(table, known, false)?, down: table.dist("down") }))
     },
 };
 

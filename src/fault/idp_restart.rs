@@ -1,6 +1,7 @@
 //! `idp-restart` and `idp-crash`: nodes of the IdP stop, tokens may die, nodes come back (model.md §6).
 
-use super::{Control, Death, Fault, FaultDef, FaultMistake, IdpTarget, Names, Phase};
+use super::names::{self, IdpTarget};
+use super::{Control, Death, Fault, FaultDef, FaultMistake, Names, Phase};
 use crate::dist::Dist;
 use crate::id::IdpNodeId;
 use crate::key::{Key, Table, Ty, Value};
@@ -21,7 +22,7 @@ pub const RESTART: FaultDef = FaultDef {
         ON_RESTART,
         RESTART_EVENT,
     ],
-    build: |table, idp, names| build(table, idp, names, Kind::Restart),
+    build: |table, idp, known| build(table, idp, known, Kind::Restart),
 };
 
 /// The same, never graceful.
@@ -29,7 +30,7 @@ pub const CRASH: FaultDef = FaultDef {
     kind: "idp-crash",
     doc: "as idp-restart, never graceful",
     keys: &[Key::required("down", Ty::Dist, "how long a node is down"), NODE, GAP, STARTING, ON_RESTART, RESTART_EVENT],
-    build: |table, idp, names| build(table, idp, names, Kind::Crash),
+    build: |table, idp, known| build(table, idp, known, Kind::Crash),
 };
 
 const NODE: Key = Key::new("node", Ty::Text, "\"all\"", "all, rolling (node after node), or one node: idp-1 …");
@@ -71,12 +72,12 @@ pub struct IdpRestart {
     restart_event: RestartEvent,
 }
 
-fn build(table: &Table, idp: &Table, names: Names<'_>, kind: Kind) -> Result<Box<dyn Fault>, FaultMistake> {
+fn build(table: &Table, idp: &Table, known: Names<'_>, kind: Kind) -> Result<Box<dyn Fault>, Vec<FaultMistake>> {
     let or_idp = |key: &str| if *table.get(key) == Value::Off { idp } else { table };
     let graceful = kind == Kind::Restart && table.bool("graceful");
     Ok(Box::new(IdpRestart {
         kind,
-        target: super::idp_target(table, names, true)?,
+        target: names::idp_target(table, known, true)?,
         down: table.dist("down"),
         gap: table.span("gap"),
         graceful,
@@ -204,64 +205,8 @@ impl IdpRestart {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Clocked, Party, Revoke};
+    use super::super::recorder::Recorder;
     use super::*;
-    use crate::id::{CredentialId, GatewayId};
-
-    /// Notes what a fault does to the nodes, in order.
-    #[derive(Default)]
-    struct Recorder(Vec<String>);
-
-    impl Control for Recorder {
-        fn now(&self) -> SimTime {
-            SimTime::ZERO
-        }
-        fn idp_nodes(&self) -> Vec<IdpNodeId> {
-            (0..2).map(IdpNodeId::at).collect()
-        }
-        fn gateways(&self) -> Vec<GatewayId> {
-            Vec::new()
-        }
-        fn draw(&self, dist: &Dist, _: &str) -> SimSpan {
-            dist.sample(0.5)
-        }
-        fn then(&mut self, _: SimSpan, _: Phase) {}
-        fn drain_nodes(&mut self, nodes: &[IdpNodeId]) {
-            self.0.push(format!("drain {}", nodes.len()));
-        }
-        fn stop_nodes(&mut self, nodes: &[IdpNodeId]) {
-            self.0.push(format!("stop {}", nodes.len()));
-        }
-        fn lose_memory(&mut self, nodes: &[IdpNodeId], writes_queue_first: bool) {
-            self.0.push(format!("{} {}", if writes_queue_first { "write and forget" } else { "forget" }, nodes.len()));
-        }
-        fn restart_begins(&mut self) {
-            self.0.push("begin".into());
-        }
-        fn restart_stopped(&mut self) {}
-        fn begin_starting(&mut self, _: &[IdpNodeId]) {}
-        fn nodes_up(&mut self, _: &[IdpNodeId]) -> bool {
-            true
-        }
-        fn kill(&mut self, _: Death) {}
-        fn publish_key(&mut self) {}
-        fn publish(&mut self, _: Option<IdpNodeId>, _: Option<CredentialId>, _: SimTime) {}
-        fn slow_idp(&mut self, _: f64) {}
-        fn unslow_idp(&mut self) {}
-        fn gateways_down(&mut self, _: &[GatewayId]) {}
-        fn gateways_up(&mut self, _: &[GatewayId]) {}
-        fn bus_down(&mut self) {}
-        fn bus_up(&mut self) {}
-        fn stall_db(&mut self, _: SimSpan) {}
-        fn db_down(&mut self, _: SimSpan) {}
-        fn db_up(&mut self) {}
-        fn revoke(&mut self, _: Revoke) {}
-        fn control_plane_down(&mut self) {}
-        fn control_plane_up(&mut self) {}
-        fn cut(&mut self, _: &[Party], _: &[Party]) {}
-        fn mend(&mut self) {}
-        fn skew(&mut self, _: &[Clocked], _: i64) {}
-    }
 
     fn stopped(kind: Kind, graceful: bool, target: IdpTarget) -> Vec<String> {
         let restart = IdpRestart {

@@ -1,15 +1,25 @@
 //! What goes wrong, one file a kind. Each is a small machine of numbered phases over `Event::Fault(id, phase)`.
 
+mod application_revoked;
 mod bus_outage;
+mod clock_skew;
+mod control_plane_outage;
 mod db_failover;
 mod db_stall;
 mod gateway_restart;
 mod idp_outage;
 mod idp_restart;
 mod idp_slow;
+mod names;
+mod partition;
+#[cfg(test)]
+mod recorder;
 mod token_revoked;
+mod user_revoked;
 
 use std::fmt;
+
+pub use names::{FaultMistake, Names, Slip};
 
 use crate::dist::Dist;
 use crate::id::{ClientId, ConsumerKeyId, CredentialId, GatewayId, IdpNodeId};
@@ -35,6 +45,11 @@ pub trait Fault: fmt::Debug + Send + Sync {
     /// Whether it is about the IdP's database, and makes no sense without one.
     fn needs_database(&self) -> bool {
         false
+    }
+
+    /// What tokens it ends by an event of the IdP about a user, an application or a user's token, if it is of that sort.
+    fn revokes(&self) -> Option<Revoke> {
+        None
     }
 
     /// How much of what the database committed last it undoes: so long changes are kept.
@@ -114,7 +129,7 @@ pub enum Death {
 }
 
 /// One end of a link that a partition can cut.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Party {
     Gateway(GatewayId),
     Idp(IdpNodeId),
@@ -201,30 +216,8 @@ pub trait Control {
     fn skew(&mut self, nodes: &[Clocked], by_ns: i64);
 }
 
-/// The names that a fault may refer to.
-#[derive(Clone, Copy, Debug)]
-pub struct Names<'a> {
-    pub idp_nodes: usize,
-    pub gateways: usize,
-    /// In the world's order: the position is the id.
-    pub credentials: &'a [String],
-    /// The populations with the number of their users, in the world's order: the position is the id.
-    pub clients: &'a [(String, u32)],
-    /// In the world's order: the position is the id.
-    pub consumer_keys: &'a [String],
-}
-
-/// A mistake in a fault's own keys that only shows against the rest of the scenario.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FaultMistake {
-    pub key: &'static str,
-    pub message: String,
-    /// What could stand there instead.
-    pub candidates: Vec<String>,
-}
-
-/// From a decoded table to a fault.
-pub type Build = fn(table: &Table, idp: &Table, names: Names<'_>) -> Result<Box<dyn Fault>, FaultMistake>;
+/// From a decoded table to a fault, or to all that is wrong with it.
+pub type Build = fn(table: &Table, idp: &Table, names: Names<'_>) -> Result<Box<dyn Fault>, Vec<FaultMistake>>;
 
 /// A kind of fault as the registry knows it.
 #[derive(Clone, Copy, Debug)]
@@ -248,83 +241,16 @@ pub const FAULTS: &[FaultDef] = &[
     bus_outage::DEF,
     db_stall::DEF,
     db_failover::DEF,
+    partition::DEF,
+    control_plane_outage::DEF,
+    clock_skew::DEF,
     token_revoked::DEF,
+    user_revoked::PASSWORD_CHANGE,
+    user_revoked::USER_DISABLED,
+    user_revoked::ROLE_CHANGE,
+    application_revoked::CREDENTIALS_REVOKED,
+    application_revoked::APPLICATION_REVOKED,
 ];
 
 /// Kinds of later issues: recognised, and refused as not built yet.
-pub const LATER: &[&str] = &[
-    "key-rotation",
-    "partition",
-    "control-plane-outage",
-    "store-outage",
-    "clock-skew",
-    "password-change",
-    "user-disabled",
-    "role-change",
-    "credentials-revoked",
-    "application-revoked",
-];
-
-/// Which nodes of the IdP a fault is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum IdpTarget {
-    All,
-    One(IdpNodeId),
-    /// Node after node.
-    Rolling,
-}
-
-impl IdpTarget {
-    /// The nodes, all at once.
-    fn nodes(self, control: &dyn Control) -> Vec<IdpNodeId> {
-        match self {
-            IdpTarget::All | IdpTarget::Rolling => control.idp_nodes(),
-            IdpTarget::One(node) => vec![node],
-        }
-    }
-}
-
-/// Which gateway nodes a fault is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum GatewayTarget {
-    All,
-    One(GatewayId),
-}
-
-fn idp_target(table: &Table, names: Names<'_>, may_roll: bool) -> Result<IdpTarget, FaultMistake> {
-    match table.text("node") {
-        "all" => Ok(IdpTarget::All),
-        "rolling" if may_roll => Ok(IdpTarget::Rolling),
-        word => {
-            let words: &[&str] = if may_roll { &["all", "rolling"] } else { &["all"] };
-            node_number(word, "idp", names.idp_nodes, words).map(|index| IdpTarget::One(IdpNodeId::at(index)))
-        }
-    }
-}
-
-fn gateway_target(table: &Table, names: Names<'_>) -> Result<GatewayTarget, FaultMistake> {
-    match table.text("node") {
-        "all" => Ok(GatewayTarget::All),
-        word => {
-            node_number(word, "gateway", names.gateways, &["all"]).map(|index| GatewayTarget::One(GatewayId::at(index)))
-        }
-    }
-}
-
-/// The index of the node that `word` names: `<prefix>-<number from 1>`.
-fn node_number(word: &str, prefix: &str, nodes: usize, words: &[&str]) -> Result<usize, FaultMistake> {
-    let number =
-        word.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('-')).filter(|digits| !digits.starts_with('0'));
-    match number.and_then(|digits| digits.parse::<usize>().ok()) {
-        Some(number) if (1..=nodes).contains(&number) => Ok(number - 1),
-        Some(_) | None => Err(FaultMistake {
-            key: "node",
-            message: format!("there is no node `{word}`: the scenario has {prefix}-1 to {prefix}-{nodes}"),
-            candidates: words
-                .iter()
-                .map(ToString::to_string)
-                .chain((1..=nodes.min(64)).map(|n| format!("{prefix}-{n}")))
-                .collect(),
-        }),
-    }
-}
+pub const LATER: &[&str] = &["key-rotation", "store-outage"];

@@ -4,7 +4,7 @@ mod store;
 
 use std::sync::Arc;
 
-use super::check::{consumer_key_names, credentials, user_count, users};
+use super::check::{Known, credentials, user_count};
 use super::parts::{Application, Client, FaultPart, Named, Parts, PolicyPart};
 use super::{NamedPolicy, quantity};
 use crate::fault::Names;
@@ -23,33 +23,22 @@ use crate::time::SimSpan;
 #[must_use]
 pub fn world(parts: &Parts) -> WorldConfig {
     let table = |path: &str| &parts.tables[path].table;
-    let (credentials, gateway_credentials) = credentials(parts);
-    let idp = idp(parts);
-    let gateway = gateway(table("gateway"), table("gateway.inbound"));
-    let keys = consumer_keys(parts);
-    let (clients, key_names) = (users(parts), consumer_key_names(parts));
-    let names = Names {
-        idp_nodes: idp.nodes,
-        gateways: gateway.nodes,
-        credentials: &credentials,
-        clients: &clients,
-        consumer_keys: &key_names,
-    };
-    let faults = parts.faults.iter().map(|part| fault(part, table("idp"), names)).collect();
+    let (known, (credentials, gateway_credentials)) = (Known::of(parts), credentials(parts));
+    let faults = parts.faults.iter().map(|part| fault(part, table("idp"), known.names())).collect();
     WorldConfig {
         run: run(table("run")),
         network: network(table("network")),
-        idp,
+        idp: idp(parts),
         control_plane_delay: table("control_plane").dist("delay"),
         bus: bus(table("bus")),
-        gateway,
+        gateway: gateway(table("gateway"), table("gateway.inbound")),
         db: store::db(table("db")),
         apis: parts.apis.iter().map(|part| api(part, &credentials)).collect(),
-        clients: parts.clients.iter().map(|part| client(part, &parts.apis, &key_names)).collect(),
+        clients: parts.clients.iter().map(|part| client(part, &parts.apis, &known.consumer_keys)).collect(),
         applications: parts.applications.iter().map(|part| application(part, &parts.apis, &credentials)).collect(),
         faults,
         gateway_credentials,
-        consumer_keys: keys,
+        consumer_keys: consumer_keys(parts, &known),
         credentials,
     }
 }
@@ -140,7 +129,10 @@ fn inbound(table: &Table, gateways: usize) -> InboundConfig {
             "jwt" => InboundValidation::Jwt,
             _ => InboundValidation::Introspect { cache: table.span("cache_ttl"), sweep: table.span("cache_sweep") },
         },
-        listens: vec![table.bool("revocation_events"); gateways],
+        listens: match table.get("revocation_events") {
+            Value::Texts(nodes) => (1..=gateways).map(|n| nodes.contains(&format!("gateway-{n}"))).collect(),
+            _ => vec![table.bool("revocation_events"); gateways],
+        },
         comparison: word(table, "comparison", &[("strict", Comparison::Strict), ("non-strict", Comparison::NonStrict)]),
         merge: word(table, "merge", &[("last-writer", Merge::LastWriter), ("max", Merge::Max)]),
     }
@@ -275,14 +267,13 @@ fn backoff(table: &Table) -> Backoff {
 }
 
 /// Every consumer key with whose it is.
-fn consumer_keys(parts: &Parts) -> Vec<ConsumerKey> {
-    let (credentials, _) = credentials(parts);
+fn consumer_keys(parts: &Parts, known: &Known) -> Vec<ConsumerKey> {
     let key = |name: String| ConsumerKey {
-        credential: credentials.iter().position(|known| *known == name).map(CredentialId::at),
+        credential: known.credentials.iter().position(|known| *known == name).map(CredentialId::at),
         client: parts.clients.iter().position(|client| client.named.name == name).map(ClientId::at),
         name,
     };
-    consumer_key_names(parts).into_iter().map(key).collect()
+    known.consumer_keys.iter().cloned().map(key).collect()
 }
 
 fn fault(part: &FaultPart, idp: &Table, names: Names<'_>) -> FaultConfig {

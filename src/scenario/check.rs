@@ -1,13 +1,15 @@
 //! What only shows when a scenario's tables are seen together: references, contradictions, sizes.
 
+mod fault;
+mod inbound;
 mod store;
 
 use super::diagnostic::Diagnostic;
-use super::parts::{Application, Client, FaultPart, Named, Parts};
+use super::parts::{Application, Client, Named, Parts};
 use super::reader::Reader;
 use super::source::At;
 use super::walk::Decoded;
-use crate::fault::{Names, Phase};
+use crate::fault::Names;
 use crate::key::Value;
 use crate::metric;
 
@@ -21,9 +23,46 @@ pub fn check(reader: &mut Reader, parts: &Parts) {
     clients(reader, parts);
     applications(reader, parts);
     store::format(reader, parts);
-    faults(reader, parts);
+    inbound::listening(reader, parts);
+    inbound::owned(reader, parts);
     expects(reader, parts);
-    size(reader, parts);
+    // A fault may be about every node, and so many have to be counted.
+    if size(reader, parts) {
+        fault::faults(reader, parts);
+    }
+}
+
+/// The names that faults may refer to.
+#[derive(Debug)]
+pub struct Known {
+    idp_nodes: usize,
+    gateways: usize,
+    pub credentials: Vec<String>,
+    pub consumer_keys: Vec<String>,
+    clients: Vec<(String, u32)>,
+}
+
+impl Known {
+    /// Those of a scenario.
+    #[must_use]
+    pub fn of(parts: &Parts) -> Known {
+        let (credentials, _) = credentials(parts);
+        let consumer_keys = consumer_key_names(parts, &credentials);
+        let clients = parts.clients.iter().map(|client| (client.named.name.clone(), user_count(client))).collect();
+        Known { idp_nodes: nodes(parts, "idp"), gateways: nodes(parts, "gateway"), credentials, consumer_keys, clients }
+    }
+
+    /// As a fault gets them.
+    #[must_use]
+    pub fn names(&self) -> Names<'_> {
+        Names {
+            idp_nodes: self.idp_nodes,
+            gateways: self.gateways,
+            credentials: &self.credentials,
+            clients: &self.clients,
+            consumer_keys: &self.consumer_keys,
+        }
+    }
 }
 
 fn warmup(reader: &mut Reader, parts: &Parts) {
@@ -128,55 +167,6 @@ fn after_the_end(message: String, place: Option<&At>, label: String, run: &Decod
     }
 }
 
-fn faults(reader: &mut Reader, parts: &Parts) {
-    let run = &parts.tables["run"];
-    let (credentials, _) = credentials(parts);
-    let (clients, consumer_keys) = (users(parts), consumer_key_names(parts));
-    let names = Names {
-        idp_nodes: nodes(parts, "idp"),
-        gateways: nodes(parts, "gateway"),
-        credentials: &credentials,
-        clients: &clients,
-        consumer_keys: &consumer_keys,
-    };
-    for FaultPart { named, def } in &parts.faults {
-        let table = &named.table;
-        if table.good(&["at"]) && run.good(&["duration"]) {
-            let earliest = table.table.dist("at").sample(f64::MIN_POSITIVE);
-            if earliest >= run.table.span("duration") {
-                let duration = run.table.span("duration");
-                let message = format!("the fault `{}` does not begin before the end of the run", named.name);
-                reader.say(after_the_end(message, table.place("at"), format!("the run ends at {duration}"), run));
-            }
-        }
-        if table.good(&["every"]) && run.good(&["duration"]) {
-            let (duration, every) = (run.table.span("duration"), table.table.opt_span("every"));
-            if let Some(every) = every.filter(|every| duration.0 / every.0 >= Phase::MOST_OCCURRENCES) {
-                let most = Phase::MOST_OCCURRENCES;
-                let message =
-                    format!("`every` is out of range: a fault begins at most {most} times in a run of {duration}");
-                let place = table.place("every");
-                reader.say(Diagnostic::new("E017", message).at_some(place, format!("{every} is too often")));
-            }
-        }
-        if !table.bad.is_empty() || (parts.apis.is_empty() && table.table.0.contains_key("credential")) {
-            continue;
-        }
-        match (def.build)(&table.table, &parts.tables["idp"].table, names) {
-            Ok(built) => store::fault(reader, parts, named, built.as_ref()),
-            Err(error) => {
-                let word = match table.table.get(error.key) {
-                    Value::Text(word) => word.clone(),
-                    _ => String::new(),
-                };
-                let mistake =
-                    Diagnostic::new("E022", error.message).at_some(table.place(error.key), "nothing has this name");
-                reader.say(mistake.nearest(&word, error.candidates.iter().map(String::as_str)));
-            }
-        }
-    }
-}
-
 /// The consumer keys without repetition: those of the gateways, sorted, then those that only applications use, sorted;
 /// and how many are the gateways'.
 #[must_use]
@@ -193,19 +183,12 @@ pub fn credentials(parts: &Parts) -> (Vec<String>, usize) {
 }
 
 /// Every consumer key: of gateways' credentials, of applications, of populations; sorted, without repetition.
-#[must_use]
-pub fn consumer_key_names(parts: &Parts) -> Vec<String> {
-    let (mut names, _) = credentials(parts);
-    names.extend(parts.clients.iter().map(|client| client.named.name.clone()));
+fn consumer_key_names(parts: &Parts, credentials: &[String]) -> Vec<String> {
+    let clients = parts.clients.iter().map(|client| client.named.name.clone());
+    let mut names: Vec<String> = credentials.iter().cloned().chain(clients).collect();
     names.sort();
     names.dedup();
     names
-}
-
-/// The populations with the number of their users, in the world's order.
-#[must_use]
-pub fn users(parts: &Parts) -> Vec<(String, u32)> {
-    parts.clients.iter().map(|client| (client.named.name.clone(), user_count(client))).collect()
 }
 
 /// How many users a population has.
@@ -256,8 +239,8 @@ fn references(reader: &mut Reader, parts: &Parts, expect: &Named, key: &str) {
     }
 }
 
-/// Refuses a world that no memory holds.
-fn size(reader: &mut Reader, parts: &Parts) {
+/// Refuses a world that no memory holds; says whether it fits.
+fn size(reader: &mut Reader, parts: &Parts) -> bool {
     let (idp, gateway) = (&parts.tables["idp"], &parts.tables["gateway"]);
     let count = |list: usize| u64::try_from(list).unwrap_or(u64::MAX);
     let gateways = gateway.table.count("nodes");
@@ -279,12 +262,13 @@ fn size(reader: &mut Reader, parts: &Parts) {
     ];
     let total = worlds.iter().fold(0_u64, |sum, (bytes, _, _)| sum.saturating_add(*bytes));
     if total <= MOST_BYTES {
-        return;
+        return true;
     }
-    let Some((bytes, place, what)) = worlds.iter().max_by_key(|(bytes, _, _)| *bytes) else { return };
+    let Some((bytes, place, what)) = worlds.iter().max_by_key(|(bytes, _, _)| *bytes) else { return true };
     let message = format!("the world is too large: {what} take about {} of memory", human(*bytes));
     let mistake = Diagnostic::new("E032", message).at_some(*place, format!("more than {}", human(MOST_BYTES)));
     reader.say(mistake.help("simulate a smaller world of the same load per gateway"));
+    false
 }
 
 /// How many users think and call, in a closed population.

@@ -155,7 +155,7 @@ pub const CODES: &[Code] = &[
     code(
         "E022",
         "a name that nothing has",
-        "The value refers to an API, a consumer key, a node, a policy or a preset that the scenario does not have.",
+        "The value refers to an API, a consumer key, a population, a user, a node, a policy or a preset that the scenario does not have.",
         "apis = [\"order\"]\nwrite: apis = [\"orders\"]",
     ),
     code(
@@ -228,7 +228,7 @@ pub const CODES: &[Code] = &[
         "E040",
         "not built yet",
         "The file format has this, and this version of the program does not have it yet. It is refused instead of ignored, because the result would not be what the file asks for. A key of that sort may stand there with its default value, which changes nothing.",
-        "[gateway.inbound]\nvalidation = \"jwt\"\nremove it, or wait for a version that has it",
+        "[idp]\nfront = \"active-passive\"\nremove it, or wait for a version that has it",
     ),
     code(
         "E050",

@@ -7,7 +7,7 @@ use super::reader::Reader;
 use super::tree::{Node, Tree};
 use super::walk::{self, Shape};
 use crate::dist::Dist;
-use crate::key::{Backoff, Key, Ty, Value};
+use crate::key::{Backoff, Key, SignedSpan, Ty, Value};
 use crate::time::SimSpan;
 
 /// The value of a key; what is wrong goes to the reader.
@@ -16,6 +16,8 @@ pub fn value(reader: &mut Reader, key: &Key, node: &Node) -> Option<Value> {
         Ty::Dist => return distribution::read(reader, key.name, node).map(Value::Dist),
         Ty::Backoff => return backoff(reader, key, node).map(Value::Backoff),
         Ty::Texts => texts(node),
+        Ty::BoolOrTexts => bool_or_texts(node),
+        Ty::TwoTexts => two_texts(key.name, node),
         Ty::Statuses => statuses(node),
         ty => scalar(key.name, ty, node),
     };
@@ -40,13 +42,16 @@ fn scalar(name: &str, ty: Ty, node: &Node) -> Read<Value> {
         Ty::Span => span(name, node).map(Value::Span),
         Ty::SpanOrNone if node.text() == Some("none") => Ok(Value::Off),
         Ty::PositiveSpan | Ty::SpanOrNone => positive(name, node).map(Value::Span),
+        Ty::SignedSpan => signed_span(name, node).map(Value::SignedSpan),
         Ty::Rate => rate(name, node).map(Value::Rate),
         Ty::Choice(words) => choice(name, node, words),
         Ty::Text => match node.text() {
             Some(text) => Ok(Value::Text(text.to_owned())),
             None => Err(wrong(node, "a text in quotation marks")),
         },
-        Ty::Undecided | Ty::Dist | Ty::Backoff | Ty::Texts | Ty::Statuses => Ok(Value::Off),
+        Ty::Undecided | Ty::Dist | Ty::Backoff | Ty::Texts | Ty::BoolOrTexts | Ty::TwoTexts | Ty::Statuses => {
+            Ok(Value::Off)
+        }
     }
 }
 
@@ -103,6 +108,14 @@ fn positive(name: &str, node: &Node) -> Read<SimSpan> {
     if value > SimSpan::ZERO { Ok(value) } else { Err(range(name, node, "longer than nothing")) }
 }
 
+fn signed_span(name: &str, node: &Node) -> Read<SignedSpan> {
+    match &node.value {
+        Tree::Text(text) => quantity::signed_span(text).map_err(|error| mistaken(name, node, error, Quantity::Signed)),
+        Tree::Integer(_) | Tree::Float(_) => Err(mistaken(name, node, Wrong::NoUnit, Quantity::Signed)),
+        _ => Err(wrong(node, "a duration, such as \"2s\" or \"-750ms\"")),
+    }
+}
+
 fn rate(name: &str, node: &Node) -> Read<f64> {
     match &node.value {
         Tree::Text(text) => quantity::rate(text).map_err(|error| mistaken(name, node, error, Quantity::Rate)),
@@ -114,6 +127,7 @@ fn rate(name: &str, node: &Node) -> Read<f64> {
 #[derive(Clone, Copy)]
 enum Quantity {
     Span,
+    Signed,
     Rate,
 }
 
@@ -125,7 +139,9 @@ fn mistaken(name: &str, node: &Node, error: Wrong, of: Quantity) -> Box<Diagnost
         _ => "30".to_owned(),
     };
     let (unit, help) = match of {
-        Quantity::Span => ("s", format!("write \"{written}s\", \"{written}ms\" or \"{written}min\"")),
+        Quantity::Span | Quantity::Signed => {
+            ("s", format!("write \"{written}s\", \"{written}ms\" or \"{written}min\""))
+        }
         Quantity::Rate => ("/s", format!("write \"{written}/s\" or \"{written}/min\"")),
     };
     Box::new(match error {
@@ -144,6 +160,7 @@ fn mistaken(name: &str, node: &Node, error: Wrong, of: Quantity) -> Box<Diagnost
         Wrong::Form(why) => {
             let (code, what, example) = match of {
                 Quantity::Span => ("E015", "duration", "\"30s\", \"1.5s\" or \"1h30min\""),
+                Quantity::Signed => ("E015", "duration", "\"2s\", or \"-750ms\" for backwards"),
                 Quantity::Rate => ("E016", "rate", "\"200/s\" or \"12/min\""),
             };
             Diagnostic::new(code, format!("`{written}` is not a {what}: {why}"))
@@ -173,6 +190,29 @@ fn texts(node: &Node) -> Read<Value> {
     let Tree::List(list) = &node.value else { return Err(wrong(node, "a list of texts")) };
     let texts = list.iter().map(|node| node.text().map(str::to_owned).ok_or_else(|| wrong(node, "a text")));
     texts.collect::<Result<_, _>>().map(Value::Texts)
+}
+
+fn bool_or_texts(node: &Node) -> Read<Value> {
+    match &node.value {
+        Tree::Bool(value) => Ok(Value::Bool(*value)),
+        Tree::List(_) => texts(node),
+        _ => Err(wrong(node, "true, false or a list of texts")),
+    }
+}
+
+fn two_texts(name: &str, node: &Node) -> Read<Value> {
+    let expected = "two lists of texts";
+    let Tree::List(list) = &node.value else { return Err(wrong(node, expected)) };
+    let group = |node: &Node| match texts(node)? {
+        Value::Texts(texts) if texts.is_empty() => Err(range(name, node, "two lists, neither of them empty")),
+        Value::Texts(texts) => Ok(texts),
+        _ => Err(wrong(node, "a list of texts")),
+    };
+    let groups = list.iter().map(group).collect::<Read<Vec<_>>>()?;
+    match <[Vec<String>; 2]>::try_from(groups) {
+        Ok([one, other]) => Ok(Value::TwoTexts(one, other)),
+        Err(_) => Err(range(name, node, "exactly two lists")),
+    }
 }
 
 fn statuses(node: &Node) -> Read<Value> {
@@ -220,17 +260,19 @@ fn backoff(reader: &mut Reader, key: &Key, node: &Node) -> Option<Backoff> {
 pub fn placeholder(ty: &Ty) -> Value {
     let second = SimSpan::secs(1);
     match *ty {
-        Ty::Bool => Value::Bool(false),
+        Ty::Bool | Ty::BoolOrTexts => Value::Bool(false),
         Ty::Count { min, .. } => Value::Count(min),
         Ty::OneOf(numbers) => Value::Count(numbers[0]),
         Ty::Number | Ty::Ratio | Ty::Fraction | Ty::Factor => Value::Real(0.5),
         Ty::Interval => Value::Interval(0.0, 1.0),
         Ty::Span | Ty::PositiveSpan | Ty::SpanOrNone => Value::Span(second),
+        Ty::SignedSpan => Value::SignedSpan(SignedSpan::default()),
         Ty::Dist => Value::Dist(Dist::Constant(second)),
         Ty::Rate => Value::Rate(1.0),
         Ty::Choice(words) => Value::Text(words[0].to_owned()),
         Ty::Text => Value::Text(String::new()),
         Ty::Texts => Value::Texts(Vec::new()),
+        Ty::TwoTexts => Value::TwoTexts(Vec::new(), Vec::new()),
         Ty::Statuses => Value::Statuses(Vec::new()),
         Ty::Backoff => Value::Backoff(Backoff::constant(second)),
         Ty::Undecided => Value::Off,
@@ -241,17 +283,19 @@ pub fn placeholder(ty: &Ty) -> Value {
 #[must_use]
 pub fn sample(ty: &Ty) -> String {
     match *ty {
-        Ty::Bool => "true".into(),
+        Ty::Bool | Ty::BoolOrTexts => "true".into(),
         Ty::Count { min, .. } => min.max(1).to_string(),
         Ty::OneOf(numbers) => numbers[0].to_string(),
         Ty::Number | Ty::Ratio | Ty::Fraction => "0.5".into(),
         Ty::Factor => "2.0".into(),
         Ty::Interval => "[0.0, 1.0]".into(),
         Ty::Span | Ty::PositiveSpan | Ty::SpanOrNone | Ty::Dist | Ty::Backoff => "\"30s\"".into(),
+        Ty::SignedSpan => "\"2s\"".into(),
         Ty::Rate => "\"50/s\"".into(),
         Ty::Choice(words) => format!("\"{}\"", words[0]),
         Ty::Text | Ty::Undecided => "\"…\"".into(),
         Ty::Texts => "[\"…\"]".into(),
+        Ty::TwoTexts => "[[\"…\"], [\"…\"]]".into(),
         Ty::Statuses => "[401, 403]".into(),
     }
 }

@@ -151,9 +151,8 @@ const IDP: &[Key] = &[
         Ty::Choice(&["at-most-once", "at-least-once"]),
         "\"at-most-once\"",
         "how the control plane is told",
-    )
-    .later(&["at-least-once"]),
-    Key::new("notify_again", Ty::PositiveSpan, "\"5s\"", "at-least-once: the gap between repetitions").later(ALL),
+    ),
+    Key::new("notify_again", Ty::PositiveSpan, "\"5s\"", "at-least-once: the gap between repetitions"),
 ];
 
 const HEALTH_CHECK: &[Key] = &[
@@ -215,15 +214,22 @@ const GATEWAY: &[Key] = &[
 ];
 
 const INBOUND: &[Key] = &[
-    Key::new("validation", Ty::Choice(&["none", "jwt", "introspect"]), "\"none\"", "how callers' tokens are checked")
-        .later(&["jwt", "introspect"]),
-    Key::new("cache_ttl", Ty::Span, "\"900s\"", "how long an answer is remembered").later(ALL),
-    Key::new("cache_sweep", Ty::PositiveSpan, "\"30s\"", "how often old answers are dropped").later(ALL),
-    Key::new("revocation_events", Ty::Bool, "true", "whether revocations are listened to, or the nodes that do")
-        .later(ALL),
-    Key::new("comparison", Ty::Choice(&["strict", "non-strict"]), "\"strict\"", "of a watermark with a token's time")
-        .later(ALL),
-    Key::new("merge", Ty::Choice(&["last-writer", "max"]), "\"last-writer\"", "of two watermarks").later(ALL),
+    Key::new("validation", Ty::Choice(&["none", "jwt", "introspect"]), "\"none\"", "how callers' tokens are checked"),
+    Key::new("cache_ttl", Ty::Span, "\"900s\"", "introspect: how long an answer is remembered; 0s: not at all"),
+    Key::new("cache_sweep", Ty::PositiveSpan, "\"30s\"", "introspect: how often old answers are dropped"),
+    Key::new(
+        "revocation_events",
+        Ty::BoolOrTexts,
+        "true",
+        "whether revocations are listened to, or a list of the gateway nodes that do",
+    ),
+    Key::new(
+        "comparison",
+        Ty::Choice(&["strict", "non-strict"]),
+        "\"strict\"",
+        "jwt: of a watermark with a token's time",
+    ),
+    Key::new("merge", Ty::Choice(&["last-writer", "max"]), "\"last-writer\"", "jwt: of two watermarks"),
 ];
 
 const BUS: &[Key] = &[
@@ -291,17 +297,16 @@ const CLIENT: &[Key] = &[
     Key::required("apis", Ty::Texts, "what it calls; each call picks one uniformly"),
     Key::new("users", Ty::Count { min: 1, max: 4_000_000_000 }, "1000", "how many users: user-1 …"),
     Key::new("timeout", Ty::PositiveSpan, "\"30s\"", "how long a call is waited for"),
-    Key::off("token_lifetime", Ty::PositiveSpan, "of the users' own tokens").later(ALL),
+    Key::off("token_lifetime", Ty::PositiveSpan, "of the users' own tokens"),
     Key::off("profile", Ty::Undecided, "factors on the rate over time").later(ALL),
     Key::new(
         "login",
         Ty::Dist,
         "{ dist = \"uniform\", min = \"0s\", max = \"8h\" }",
         "the age of a user's token at the start",
-    )
-    .later(ALL),
-    Key::new("relogin", Ty::Dist, "\"5s\"", "how long a refused user takes to log in again").later(ALL),
-    Key::new("owns", Ty::Texts, "[]", "applications that a user of this population owns").later(ALL),
+    ),
+    Key::new("relogin", Ty::Dist, "\"5s\"", "how long a refused user takes to log in again"),
+    Key::new("owns", Ty::Texts, "[]", "the consumer keys of applications that each user of this population owns"),
 ];
 
 const ARRIVALS: &[Key] = &[

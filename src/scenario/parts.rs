@@ -40,6 +40,8 @@ pub struct Parts {
     pub expects: Vec<Named>,
     /// All names, also of those that could not be read, so that one mistake is not told twice.
     pub declared_apis: Vec<String>,
+    pub declared_clients: Vec<String>,
+    pub declared_applications: Vec<String>,
     pub declared_policies: Vec<String>,
 }
 
@@ -113,6 +115,8 @@ pub fn read(reader: &mut Reader, root: &Branch, deployment: Option<&Deployment>)
         .collect();
     parts.expects = expects(reader, root);
     parts.declared_apis = declared(root, "api");
+    parts.declared_clients = declared(root, "client");
+    parts.declared_applications = declared(root, "application");
     parts.declared_policies = declared(root, "policy");
     parts
 }

@@ -1,5 +1,6 @@
 //! Durations and rates as a scenario writes them. Durations are exact: no float touches them.
 
+use crate::key::SignedSpan;
 use crate::time::SimSpan;
 
 /// What is wrong with a quantity.
@@ -51,6 +52,20 @@ pub fn span(text: &str) -> Result<SimSpan, Wrong> {
         Ok(nanos) if nanos <= LONGEST.0 => Ok(SimSpan(nanos)),
         Ok(_) | Err(_) => Err(Wrong::Range("a duration is at most a century, 36525d".into())),
     }
+}
+
+/// A duration forwards or backwards: `2s`, `+2s`, `-750ms`.
+pub fn signed_span(text: &str) -> Result<SignedSpan, Wrong> {
+    let text = text.trim();
+    let (backwards, rest) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    if rest.trim_start().starts_with(['-', '+']) {
+        return Err(Wrong::Form("one sign is enough".into()));
+    }
+    let nanos = span(rest)?.0.cast_signed();
+    Ok(SignedSpan(if backwards { -nanos } else { nanos }))
 }
 
 /// One number with its unit, in nanoseconds, and what follows it.
@@ -179,6 +194,30 @@ mod tests {
         assert!(matches!(span("0.1ns"), Err(Wrong::Range(_))));
         assert!(matches!(span("99999999999999999999999d"), Err(Wrong::Range(_))));
         assert!(matches!(span("36526d"), Err(Wrong::Range(_))));
+    }
+
+    #[test]
+    fn a_signed_duration_is_exact_in_both_directions() {
+        for (text, nanos) in [
+            ("2s", 2_000_000_000),
+            ("+2s", 2_000_000_000),
+            ("-750ms", -750_000_000),
+            ("- 1h30min", -5_400_000_000_000),
+            ("-0s", 0),
+            ("-1ns", -1),
+            ("-36525d", -3_155_760_000_000_000_000),
+        ] {
+            assert_eq!(signed_span(text), Ok(SignedSpan(nanos)), "{text}");
+            assert_eq!(signed_span(&SignedSpan(nanos).to_string()), Ok(SignedSpan(nanos)), "{text}");
+        }
+        assert_eq!(signed_span("-2"), Err(Wrong::NoUnit));
+        assert_eq!(signed_span("-2m"), Err(Wrong::Ambiguous));
+        for text in ["", "-", "--2s", "+-2s", "late", "-late"] {
+            assert!(matches!(signed_span(text), Err(Wrong::Form(_))), "{text}");
+        }
+        for text in ["-0.1ns", "-36526d", "36526d"] {
+            assert!(matches!(signed_span(text), Err(Wrong::Range(_))), "{text}");
+        }
     }
 
     #[test]

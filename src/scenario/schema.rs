@@ -107,9 +107,11 @@ fn described(key: &Key) -> Value {
 }
 
 const SPAN: &str = r"^\s*([0-9]*\.?[0-9]+\s*(ns|us|µs|ms|s|min|h|d)\s*)+$";
+const SIGNED_SPAN: &str = r"^\s*[+-]?\s*([0-9]*\.?[0-9]+\s*(ns|us|µs|ms|s|min|h|d)\s*)+$";
 
 fn of_type(ty: &Ty, later: &[&str]) -> Value {
     let span = || json!({ "type": "string", "pattern": SPAN });
+    let texts = || json!({ "type": "array", "items": { "type": "string" } });
     match *ty {
         Ty::Bool => json!({ "type": "boolean" }),
         Ty::Count { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
@@ -127,7 +129,14 @@ fn of_type(ty: &Ty, later: &[&str]) -> Value {
             json!({ "type": "string", "enum": built })
         }
         Ty::Text => json!({ "type": "string" }),
-        Ty::Texts => json!({ "type": "array", "items": { "type": "string" } }),
+        Ty::SignedSpan => json!({ "type": "string", "pattern": SIGNED_SPAN }),
+        Ty::Texts => texts(),
+        Ty::BoolOrTexts => json!({ "anyOf": [{ "type": "boolean" }, texts()] }),
+        Ty::TwoTexts => {
+            let mut group = texts();
+            group["minItems"] = json!(1);
+            json!({ "type": "array", "items": group, "minItems": 2, "maxItems": 2 })
+        }
         Ty::Statuses => json!({ "type": "array", "items": { "type": "integer", "minimum": 100, "maximum": 599 } }),
         Ty::Dist => dist(),
         Ty::Backoff => json!({ "anyOf": [span(), {

@@ -14,14 +14,22 @@ pub fn value(value: &Value) -> Option<String> {
         Value::Real(value) => real(*value),
         Value::Interval(low, high) => format!("[{}, {}]", real(*low), real(*high)),
         Value::Span(span) => quoted(&span.to_string()),
+        Value::SignedSpan(span) => quoted(&span.to_string()),
         Value::Dist(value) => dist(value),
         Value::Rate(per_s) => quoted(&rate(*per_s)),
         Value::Text(text) => quoted(text),
-        Value::Texts(texts) => format!("[{}]", texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", ")),
-        Value::Statuses(list) => format!("[{}]", list.iter().map(u16::to_string).collect::<Vec<_>>().join(", ")),
+        Value::Texts(texts) => list(texts),
+        Value::TwoTexts(one, other) => format!("[{}, {}]", list(one), list(other)),
+        Value::Statuses(statuses) => {
+            format!("[{}]", statuses.iter().map(u16::to_string).collect::<Vec<_>>().join(", "))
+        }
         Value::Backoff(value) => backoff(value),
         Value::Off => return None,
     })
+}
+
+fn list(texts: &[String]) -> String {
+    format!("[{}]", texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", "))
 }
 
 /// A float that reads back as itself.

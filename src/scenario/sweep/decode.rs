@@ -104,7 +104,7 @@ fn values<'a>(reader: &mut Reader, path: &str, node: &'a Node) -> Option<&'a [No
 fn key(reader: &Reader, path: &str, entry: &Entry, values: &[Node]) -> DraftKey {
     let value = |node: &Node| {
         let toml = written(reader, node);
-        let text = node.text().map_or_else(|| toml.clone(), |text| text.replace(char::is_control, " "));
+        let text = plain(node).unwrap_or_else(|| toml.clone()).replace(char::is_control, " ");
         SweptValue { toml, text }
     };
     let shown = SweptKey {
@@ -129,6 +129,18 @@ fn written(reader: &Reader, node: &Node) -> String {
             format!("{{ {} }}", branch.values().map(entry).collect::<Vec<_>>().join(", "))
         }
         Tree::Integer(_) | Tree::Float(_) | Tree::Bool(_) | Tree::Date => reader.sources.text(&node.at).to_owned(),
+    }
+}
+
+/// A text without its quotes, and a list of texts without theirs: `[gateway-1, gateway-2]`.
+fn plain(node: &Node) -> Option<String> {
+    match &node.value {
+        Tree::Text(text) => Some(text.clone()),
+        Tree::List(list) if !list.is_empty() => {
+            let texts: Option<Vec<&str>> = list.iter().map(Node::text).collect();
+            texts.map(|texts| format!("[{}]", texts.join(", ")))
+        }
+        _ => None,
     }
 }
 
