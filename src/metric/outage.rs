@@ -201,7 +201,7 @@ mod tests {
 
     fn scope() -> Scope {
         let end = SimTime(100_000_000_000);
-        Scope { warmup: SimTime::ZERO, end, lanes: 2, application_lanes: 1, caches: 2, workers: 1, users: vec![1] }
+        Scope { end, lanes: 2, application_lanes: 1, caches: 2, users: vec![1], ..crate::metric::tests::scope() }
     }
 
     fn call(lane: u32, at_s: u64, outcome: Outcome) -> (SimTime, Fact) {

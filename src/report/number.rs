@@ -75,6 +75,12 @@ pub fn seconds(nanos: u64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_string()
 }
 
+/// For programs: nanoseconds as seconds, to the nearest microsecond.
+#[must_use]
+pub fn micros(nanos: u64) -> String {
+    seconds(nanos.saturating_add(500) / 1_000 * 1_000)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
