@@ -1,6 +1,7 @@
 //! What is measured, one file a family. Collectors read the facts that the model tells and nothing else.
 
 mod calls;
+mod events;
 mod idp;
 mod inbound;
 mod latency;
@@ -141,6 +142,7 @@ registry! {
     users: users::UsersAffected,
     latency: latency::Latency,
     inbound: inbound::Inbound,
+    events: events::Events,
 }
 
 impl Collectors {
