@@ -11,17 +11,19 @@ use crate::time::SimSpan;
 pub struct Exposures {
     /// By gateway node.
     pub gateways: Vec<Tally>,
-    /// A revocation is heard here when every gateway has heard of it, and lasts as long as at the gateway where it lasts longest.
+    /// A revocation lasts here as long as at the gateway where it lasts longest.
     pub all: Tally,
 }
 
 /// What is folded of a gateway, or of all of them.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Tally {
+    /// So many are told together.
+    gateways: u64,
     /// Over all replications.
-    pub revocations: u64,
-    /// So many of them were heard of.
-    pub heard: u64,
+    revocations: u64,
+    /// How often a gateway heard of one.
+    heard: u64,
     pub exposures: Spans,
     accepted: Vec<f64>,
     false_rejections: Vec<f64>,
@@ -51,7 +53,7 @@ impl Exposures {
     /// Of a world with so many gateways, without a replication yet.
     #[must_use]
     pub fn new(gateways: usize) -> Exposures {
-        Exposures { gateways: vec![Tally::default(); gateways], all: Tally::default() }
+        Exposures { gateways: vec![Tally::of(1); gateways], all: Tally::of(gateways as u64) }
     }
 
     /// Folds the next replication in.
@@ -71,15 +73,20 @@ impl Exposures {
 
     fn revocation(&mut self, revocation: &Revocation) {
         for (tally, exposure) in self.gateways.iter_mut().zip(&revocation.gateways) {
-            tally.revocation(exposure.heard_ns.is_some(), exposure.exposure_ns);
+            tally.revocation(exposure.heard_ns.is_some().into(), exposure.exposure_ns);
         }
-        let heard = revocation.gateways.iter().all(|exposure| exposure.heard_ns.is_some());
+        let heard: u64 = revocation.gateways.iter().map(|exposure| u64::from(exposure.heard_ns.is_some())).sum();
         let longest = revocation.gateways.iter().map(|exposure| exposure.exposure_ns).max();
         self.all.revocation(heard, longest.unwrap_or(0));
     }
 }
 
 impl Tally {
+    fn of(gateways: u64) -> Tally {
+        let (exposures, accepted, false_rejections) = (Spans::default(), Vec::new(), Vec::new());
+        Tally { gateways, revocations: 0, heard: 0, exposures, accepted, false_rejections }
+    }
+
     /// The calls a replication that were accepted on a revoked token; `None` without a replication.
     #[must_use]
     pub fn accepted(&self) -> Option<Summary> {
@@ -92,10 +99,10 @@ impl Tally {
         stat::summarise(&self.false_rejections)
     }
 
-    /// The share of the revocations that were heard of; `None` without one.
+    /// The share of the revocations that were heard of, the mean over the gateways; `None` without a revocation.
     #[must_use]
     pub fn heard_share(&self) -> Option<f64> {
-        (self.revocations > 0).then(|| float(self.heard) / float(self.revocations))
+        (self.revocations > 0).then(|| float(self.heard) / float(self.revocations * self.gateways))
     }
 
     /// Revocations a replication; `None` without a replication.
@@ -110,9 +117,9 @@ impl Tally {
         self.false_rejections.push(false_rejections as f64);
     }
 
-    fn revocation(&mut self, heard: bool, exposure_ns: u64) {
+    fn revocation(&mut self, heard: u64, exposure_ns: u64) {
         self.revocations += 1;
-        self.heard += u64::from(heard);
+        self.heard += heard;
         self.exposures.add(exposure_ns);
     }
 }
@@ -207,7 +214,7 @@ mod tests {
         assert_eq!(one.revocations_a_run(), Some(2.0 / 3.0));
         assert_eq!((one.exposures.mean_s(), one.exposures.max_s()), (Some(3.5), Some(6.0)));
         let all = &exposures.all;
-        assert_eq!((all.accepted().unwrap().mean, all.heard_share()), (7.0, Some(0.5)));
+        assert_eq!((all.accepted().unwrap().mean, all.heard_share()), (7.0, Some(0.75)));
         assert_eq!((all.exposures.mean_s(), all.exposures.max_s()), (Some(5.0), Some(6.0)));
     }
 

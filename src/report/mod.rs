@@ -8,6 +8,7 @@ pub mod error;
 pub mod exposures;
 pub mod findings;
 pub mod folder;
+pub mod gateways;
 pub mod json;
 pub mod manifest;
 pub mod narrative;
