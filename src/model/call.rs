@@ -1,14 +1,13 @@
-//! A call's life: born at the client, through the gateway to the backend and back (model.md §3).
+//! A call's life: through the gateway to the backend and back (model.md §3).
 //!
 //! A call has two sides that end on their own: the client may give up while the gateway goes on. Its place is free when
 //! both are over. At any time exactly one thing is to come for the gateway's side: an event, a flight, or a verdict.
 
 use super::backend::Verdict;
-use super::config::{Arrivals, Balance};
 use super::event::{Event, Step};
 use super::fact::{Calls, Fact, Observer};
 use super::inbound::Validated;
-use super::source::{Birth, Whose, Word};
+use super::source::{Birth, Word};
 use super::world::World;
 use crate::engine::{Handle, Schedule};
 use crate::fault::Party;
@@ -16,11 +15,7 @@ use crate::id::{ApiId, CallId, ClientId, GatewayId, LaneId, SourceId, ThreadId};
 use crate::oauth::{Cause, Outcome, Token};
 use crate::revocation::UserToken;
 use crate::rng::{below, uniform};
-use crate::time::{SimSpan, SimTime, Stamp};
-
-/// Between an answer and the next call of a user lies at least this: without it, a call that fails at its birth would be
-/// born again for ever at one instant.
-const LEAST_PAUSE: SimSpan = SimSpan::millis(1);
+use crate::time::{SimTime, Stamp};
 
 /// Who calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,11 +62,11 @@ pub(super) struct Call {
     pub validated: Option<Validated>,
     /// The gateway refuses it for good reason: its caller's token was revoked, or has expired.
     pub deserved: bool,
-    timeout: Option<Handle>,
+    pub timeout: Option<Handle>,
     /// Within a gateway node, or on its way between the node and the backend.
-    inside: bool,
-    client_done: bool,
-    gateway_done: bool,
+    pub inside: bool,
+    pub client_done: bool,
+    pub gateway_done: bool,
     /// Its gateway died: whatever was to come for it comes to nothing.
     pub abandoned: bool,
     pub answer: Option<Verdict>,
@@ -85,16 +80,6 @@ pub(super) struct Held {
     pub received: Stamp,
 }
 
-/// Where a call would go.
-#[derive(Clone, Copy, Debug)]
-struct Wish {
-    preferred: GatewayId,
-    /// The draw for another node, while that one is out of use.
-    other: u64,
-    /// In whose lane it fails while no node is in use.
-    nobody: GatewayId,
-}
-
 impl Call {
     fn is_at(&self, node: GatewayId) -> bool {
         matches!(self.caller, Caller::Client { gateway, .. } if gateway == node)
@@ -102,72 +87,6 @@ impl Call {
 }
 
 impl<O: Observer> World<O> {
-    /// The next call of a stream is born.
-    pub(super) fn arrive(&mut self, source: SourceId, s: &mut Schedule<Event>) {
-        let stream = &mut self.sources[source.index()];
-        let (birth, whose, api, gateway) = (stream.take(), stream.whose, stream.api, stream.gateway);
-        self.schedule_arrival(source, s);
-        let client = match whose {
-            Whose::Client(client) => client,
-            Whose::Thread(thread) => return self.thread_calls(thread, source, birth, s),
-        };
-        let config = &self.config.clients[client.index()];
-        let api = api.unwrap_or_else(|| config.apis[pick(birth.word(Word::Api), config.apis.len())]);
-        let user = self.user_of(&birth, client, gateway);
-        let caller = Caller::Client { client, user, gateway: GatewayId(0) };
-        let id = self.born(Origin::Source(source), birth, caller, api, s.now());
-        self.enter(id, s);
-    }
-
-    /// Schedules the next birth of a stream, if there is one within the run.
-    pub(super) fn schedule_arrival(&mut self, source: SourceId, s: &mut Schedule<Event>) {
-        if let Some(at) = self.sources[source.index()].next_at()
-            && at < self.end
-        {
-            s.at(at, Event::Arrive(source));
-        }
-    }
-
-    /// A user of a closed population begins the next round: thinks, then calls.
-    pub(super) fn think(&mut self, client: ClientId, user: u32, after: SimSpan, s: &mut Schedule<Event>) {
-        let Arrivals::Closed { think } = &self.config.clients[client.index()].arrivals else { return };
-        let think = think.clone();
-        let word = self.closed_birth(client, user, s.now()).word(Word::User);
-        let pause = after + think.sample(uniform(word));
-        s.at(s.now() + pause.max(LEAST_PAUSE), Event::Thought(client, user));
-    }
-
-    /// A user of a closed population calls.
-    pub(super) fn thought(&mut self, client: ClientId, user: u32, s: &mut Schedule<Event>) {
-        let birth = self.closed_birth(client, user, s.now());
-        self.rounds[client.index()][user as usize] += 1;
-        let apis = &self.config.clients[client.index()].apis;
-        let api = apis[pick(birth.word(Word::Api), apis.len())];
-        let caller = Caller::Client { client, user, gateway: GatewayId(0) };
-        let id = self.born(Origin::User(client), birth, caller, api, s.now());
-        self.enter(id, s);
-    }
-
-    /// The k-th call of user u has the k-th draws of user u.
-    fn closed_birth(&mut self, client: ClientId, user: u32, at: SimTime) -> Birth {
-        let row = (u64::from(user) << 32) | u64::from(self.rounds[client.index()][user as usize]);
-        let words = self.closed_rows[client.index()].row(0, row);
-        Birth { at, row, words, forbidden: None }
-    }
-
-    fn user_of(&self, birth: &Birth, client: ClientId, gateway: Option<GatewayId>) -> u32 {
-        let users = self.config.clients[client.index()].users;
-        let word = birth.word(Word::User);
-        let user = match (self.config.gateway.balance, gateway) {
-            (Balance::Sticky, Some(gateway)) => {
-                let nodes = self.config.gateway.nodes;
-                u64::from(gateway.0) + nodes as u64 * below(word, super::source::sticky_users(users, nodes, gateway))
-            }
-            (Balance::Sticky | Balance::Random | Balance::RoundRobin, _) => below(word, u64::from(users)),
-        };
-        u32::try_from(user).expect("a user's number is below the number of users")
-    }
-
     pub(super) fn born(&mut self, origin: Origin, birth: Birth, caller: Caller, api: ApiId, now: SimTime) -> CallId {
         let config = &self.config.apis[api.index()];
         let forbidden =
@@ -199,60 +118,6 @@ impl<O: Observer> World<O> {
             answer: None,
         };
         self.calls.insert(call)
-    }
-
-    /// The population of a client's call.
-    fn client_of(&self, id: CallId) -> ClientId {
-        match self.calls[id].caller {
-            Caller::Client { client, .. } => client,
-            Caller::Thread(_) => unreachable!("a thread of an application has no client's side"),
-        }
-    }
-
-    /// A call, new or sent again by its client, goes to a gateway node.
-    pub(super) fn enter(&mut self, id: CallId, s: &mut Schedule<Event>) {
-        self.tally.born += 1;
-        let (client, api) = (self.client_of(id), self.calls[id].api);
-        let wish = self.wish(id);
-        let found = self.balance(wish.preferred, wish.other, s.now());
-        let gateway = found.unwrap_or(wish.nobody);
-        let lane = self.lane(gateway, api);
-        let call = &mut self.calls[id];
-        call.lane = lane;
-        if let Caller::Client { gateway: at, user, .. } = &mut call.caller {
-            *at = gateway;
-            call.caller_token = self.users.token(client, *user);
-        }
-        if found.is_none() {
-            call.gateway_done = true;
-            self.settle(id, Outcome::Failed(Cause::GatewayDown), s);
-            return self.client_sees(id, s);
-        }
-        let timeout = self.lanes.client_timeouts[client.index()];
-        call.timeout = Some(s.after(timeout, Event::ClientTimeout(id)));
-        self.wait(self.lanes.client_gateway, Event::Call(id, Step::AtGateway), s);
-    }
-
-    /// The gateway that a call would go to, and the draws for when it cannot.
-    fn wish(&mut self, id: CallId) -> Wish {
-        let call = &self.calls[id];
-        let (origin, row, attempt) = (call.origin, call.birth.row, call.attempt);
-        let Caller::Client { client, user, .. } = call.caller else { unreachable!("a thread needs no gateway") };
-        let nodes = self.config.gateway.nodes;
-        let words = if attempt == 0 { call.birth.words } else { self.further(origin, RETRY + u64::from(attempt), row) };
-        let counter = &mut self.client_calls[client.index()];
-        let turn = GatewayId::at(usize::try_from(*counter % nodes as u64).expect("below a usize"));
-        *counter += 1;
-        let stream = match origin {
-            Origin::Source(source) if attempt == 0 => self.sources[source.index()].gateway,
-            Origin::Source(_) | Origin::User(_) => None,
-        };
-        let preferred = match self.config.gateway.balance {
-            Balance::Sticky => GatewayId::at(user as usize % nodes),
-            Balance::Random => stream.unwrap_or_else(|| GatewayId::at(pick(words[Word::Gateway as usize], nodes))),
-            Balance::RoundRobin => turn,
-        };
-        Wish { preferred, other: words[Word::OtherGateway as usize], nobody: turn }
     }
 
     /// A further row of draws for a call.
@@ -386,84 +251,13 @@ impl<O: Observer> World<O> {
         self.client_sees(id, s);
     }
 
-    /// An answer is on its way to the client. What the client does then is known now, so that no event is needed for it.
-    fn client_sees(&mut self, id: CallId, s: &mut Schedule<Event>) {
-        let leg = self.config.network.client_gateway;
-        let call = &self.calls[id];
-        assert!(call.outcome.is_some(), "a call that has an answer has a fate");
-        let seen = s.now() + leg;
-        if call.client_done {
-            return self.free_if_done(id);
-        }
-        if self.too_late(id, seen) {
-            return;
-        }
-        if call.outcome == Some(Outcome::Ok) && seen < self.end {
-            let latency = seen.since(call.first_born);
-            self.tell(s.now(), Fact::Latency(latency));
-        }
-        self.client_done(id, leg, s);
-    }
-
-    /// Whether the client's timeout comes before what it would see then: it ends the client's side.
-    fn too_late(&self, id: CallId, seen: SimTime) -> bool {
-        let call = &self.calls[id];
-        call.timeout.is_some() && seen >= call.birth.at + self.config.clients[self.client_of(id).index()].timeout
-    }
-
-    /// The client gives up.
-    pub(super) fn client_timeout(&mut self, id: CallId, s: &mut Schedule<Event>) {
-        self.calls[id].timeout = None;
-        if self.calls[id].outcome.is_some() {
-            self.tell(s.now(), Fact::AnswerLost);
-        } else {
-            self.settle(id, Outcome::Failed(Cause::ClientTimeout), s);
-        }
-        self.client_done(id, SimSpan::ZERO, s);
-    }
-
-    /// The client is done with this call `after` from now: it may try again, and a user of a closed population goes on.
-    fn client_done(&mut self, id: CallId, after: SimSpan, s: &mut Schedule<Event>) {
-        let call = &mut self.calls[id];
-        assert!(!call.client_done, "no call is answered twice");
-        call.client_done = true;
-        if let Some(timeout) = call.timeout.take() {
-            s.cancel(timeout);
-        }
-        let failed = matches!(call.outcome, Some(Outcome::Failed(_)));
-        let Caller::Client { client, user, .. } = call.caller else { unreachable!("a thread is no client") };
-        if failed && call.attempt < self.config.clients[client.index()].retry_attempts {
-            self.retry(id, after, s);
-        } else {
-            self.think(client, user, after, s);
-        }
-        self.free_if_done(id);
-    }
-
-    /// The client sends the call again: a new call with the same birth draws.
-    fn retry(&mut self, id: CallId, after: SimSpan, s: &mut Schedule<Event>) {
-        let old = &self.calls[id];
-        let (origin, row, attempt) = (old.origin, old.birth.row, old.attempt);
-        let mut call = old.clone();
-        let jitter = uniform(self.further(origin, RETRY + u64::from(attempt + 1), row)[Word::User as usize]);
-        let wait = self.config.clients[self.client_of(id).index()].retry_backoff.wait(attempt, jitter) + after;
-        call.birth.at = s.now() + wait;
-        call.attempt += 1;
-        (call.sends, call.doomed, call.held, call.outcome, call.answer) = (0, false, None, None, None);
-        (call.validated, call.deserved) = (None, false);
-        (call.inside, call.client_done, call.gateway_done, call.abandoned) = (false, false, false, false);
-        call.refused_for = Cause::NoToken;
-        let new = self.calls.insert(call);
-        s.at(s.now() + wait, Event::Call(new, Step::Born));
-    }
-
     /// Nothing more is to come for the gateway's side of the call.
     pub(super) fn gateway_done(&mut self, id: CallId) {
         self.calls[id].gateway_done = true;
         self.free_if_done(id);
     }
 
-    fn free_if_done(&mut self, id: CallId) {
+    pub(super) fn free_if_done(&mut self, id: CallId) {
         if self.calls[id].client_done && self.calls[id].gateway_done {
             self.calls.remove(id);
         }
@@ -492,7 +286,7 @@ impl<O: Observer> World<O> {
 }
 
 /// The sub-streams of a call's further draws: attempts of the client, resends, introspections.
-const RETRY: u64 = 1 << 32;
+pub(super) const RETRY: u64 = 1 << 32;
 /// For resends.
 pub(super) const RESEND: u64 = 2 << 32;
 /// For introspections.

@@ -4,6 +4,7 @@ mod arena;
 mod backend;
 mod bus;
 mod call;
+mod client;
 pub mod config;
 mod control_plane;
 mod db;
