@@ -1,6 +1,7 @@
 //! The fold of a comparison: records in the order of (replication, policy) become what tables, files and plots need.
 //! Memory does not grow with the length of a run, and with the replications only by one number per metric.
 
+use super::exposure::Exposures;
 use super::record::{Bin, Record};
 use super::stat::{self, Summary};
 use super::timeline::Layout;
@@ -37,6 +38,8 @@ pub struct PolicyResults {
     pub digests: Vec<u64>,
     /// One per bin of the layout, over all replications.
     pub timeline: Vec<BinTotal>,
+    /// What revocations of callers' tokens came to; `None` where callers have no tokens.
+    pub exposures: Option<Exposures>,
     /// Per metric, the values over the replications.
     values: Vec<Vec<f64>>,
 }
@@ -72,6 +75,7 @@ impl Comparison {
             name: name.clone(),
             digests: Vec::new(),
             timeline: vec![BinTotal::default(); layout.bins.len()],
+            exposures: None,
             values: vec![Vec::new(); metrics.len()],
         };
         let policies = policies.iter().map(empty).collect();
@@ -98,6 +102,9 @@ impl Comparison {
         }
         for (total, bin) in policy.timeline.iter_mut().zip(&record.timeline) {
             total.add(*bin);
+        }
+        if let Some(inbound) = &record.inbound {
+            policy.exposures.get_or_insert_with(|| Exposures::new(inbound.gateways.len())).add(inbound);
         }
         self.next = match self.next {
             (replication, policy) if policy + 1 < self.policies.len() => (replication, policy + 1),
@@ -205,7 +212,8 @@ mod tests {
     fn record(replication: u32, policy: usize, value: f64, ok: u64, failed: u64) -> Record {
         let bin = Bin { ok, failed, forbidden: 1, idp_token_requests: 2 };
         let timeline = vec![bin, Bin::default()];
-        Record { policy, replication, digest: 7, values: vec![value], episodes: Vec::new(), timeline }
+        let values = vec![value];
+        Record { policy, replication, digest: 7, values, episodes: Vec::new(), timeline, inbound: None }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub mod compare;
 pub mod comparison;
+pub mod exposure;
 pub mod play;
 pub mod record;
 pub mod stat;

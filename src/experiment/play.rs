@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::engine::{Engine, Fifo, Progress};
 use crate::metric::Scope;
 use crate::model::World;
+use crate::model::config::{InboundValidation, WorldConfig};
 use crate::model::fact::Observer;
 use crate::scenario::Scenario;
 use crate::time::SimTime;
@@ -112,5 +113,13 @@ pub fn scope(scenario: &Scenario, policy: usize) -> Scope {
         caches: if shared { credentials } else { credentials * world.gateway.nodes },
         workers: world.idp.workers,
         users: world.clients.iter().map(|client| client.users).collect(),
+        gateways: world.gateway.nodes,
+        callers_have_tokens: callers_have_tokens(world),
     }
+}
+
+/// Whether gateways check tokens of their callers, so that there is something to say about revocations of them.
+#[must_use]
+pub fn callers_have_tokens(world: &WorldConfig) -> bool {
+    world.gateway.inbound.validation != InboundValidation::None
 }

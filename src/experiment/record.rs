@@ -17,6 +17,8 @@ pub struct Record {
     pub episodes: Vec<Episode>,
     /// One per bin of the comparison's timeline.
     pub timeline: Vec<Bin>,
+    /// What revocations of callers' tokens came to; `None` where callers have no tokens.
+    pub inbound: Option<Inbound>,
 }
 
 /// An outage episode of a lane.
@@ -29,6 +31,63 @@ pub struct Episode {
     /// A cause of model.md §3, as `failed.<cause>` has it.
     pub first_cause: String,
     pub failed: u64,
+}
+
+/// What revocations of callers' tokens came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inbound {
+    /// By gateway, whatever the revocation.
+    pub gateways: Vec<GatewayTotal>,
+    /// In the order of their instants.
+    pub revocations: Vec<Revocation>,
+}
+
+/// What a gateway did in all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GatewayTotal {
+    /// Calls accepted on a revoked token.
+    pub accepted: u64,
+    /// Calls refused though their token was good.
+    pub false_rejections: u64,
+}
+
+/// A revocation and what it came to at each gateway.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revocation {
+    /// Fault, occurrence (from 0), whom: `password-change/0/shop/user-7`.
+    pub name: String,
+    pub at_ns: u64,
+    /// By gateway.
+    pub gateways: Vec<Exposure>,
+}
+
+/// What a revocation came to at a gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Columns", into = "Columns")]
+pub struct Exposure {
+    /// `None`: it never heard of it.
+    pub heard_ns: Option<u64>,
+    /// Calls accepted all the same.
+    pub accepted: u64,
+    /// From the revocation to the last of them; 0 without one.
+    pub exposure_ns: u64,
+    /// Calls refused for it though their token was good.
+    pub false_rejections: u64,
+}
+
+/// An exposure without the names of its fields: there are tens of thousands in a record.
+type Columns = (Option<u64>, u64, u64, u64);
+
+impl From<Columns> for Exposure {
+    fn from((heard_ns, accepted, exposure_ns, false_rejections): Columns) -> Exposure {
+        Exposure { heard_ns, accepted, exposure_ns, false_rejections }
+    }
+}
+
+impl From<Exposure> for Columns {
+    fn from(of: Exposure) -> Columns {
+        (of.heard_ns, of.accepted, of.exposure_ns, of.false_rejections)
+    }
 }
 
 /// What fell into one bin of the timeline.
@@ -50,5 +109,33 @@ mod bits {
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
         Ok(Vec::<u64>::deserialize(deserializer)?.into_iter().map(f64::from_bits).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_reads_back_the_same_and_says_a_pair_of_revocation_and_gateway_in_few_bytes() {
+        let exposure = |heard_ns| Exposure { heard_ns, accepted: 12, exposure_ns: 61_000_000, false_rejections: 0 };
+        let revocation = Revocation {
+            name: "storm/0/shop/user-1".into(),
+            at_ns: 3_600_000_000_000,
+            gateways: vec![exposure(Some(3_600_061_000_000)), exposure(None)],
+        };
+        let totals = vec![GatewayTotal { accepted: 12, false_rejections: 1 }; 2];
+        let record = Record {
+            policy: 1,
+            replication: 2,
+            digest: u64::MAX,
+            values: vec![0.1, 2.0],
+            episodes: Vec::new(),
+            timeline: vec![Bin::default()],
+            inbound: Some(Inbound { gateways: totals, revocations: vec![revocation.clone(); 1_000] }),
+        };
+        let text = serde_json::to_string(&record).unwrap();
+        assert_eq!(serde_json::from_str::<Record>(&text).unwrap(), record);
+        assert!(text.len() < 2_000 * 65, "{}", text.len());
     }
 }

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::play::{Stop, play, scope};
-use super::record::{Bin, Episode, Record};
+use super::record::{Bin, Episode, Exposure, GatewayTotal, Inbound, Record, Revocation};
 use super::timeline::Layout;
 use crate::id::LaneId;
-use crate::metric::Collectors;
+use crate::metric::{self, Collectors};
 use crate::model::config::WorldConfig;
 use crate::model::fact::{Fact, Observer, Request};
 use crate::oauth::Outcome;
+use crate::revocation::{Target, UserId};
 use crate::scenario::Scenario;
 use crate::time::{SimSpan, SimTime};
 
@@ -75,6 +76,17 @@ pub fn lane_name(world: &WorldConfig, lane: LaneId) -> String {
     unreachable!("the world has no such lane")
 }
 
+/// Whose tokens: `shop/user-7`, `shop/user-7/token` for one token, or the name of a consumer key.
+#[must_use]
+pub fn whom(world: &WorldConfig, target: Target) -> String {
+    let user = |of: UserId| format!("{}/user-{}", world.clients[of.client.index()].name, of.user + 1);
+    match target {
+        Target::Subject(of) => user(of),
+        Target::Jti(jti) => format!("{}/token", user(jti.user)),
+        Target::ConsumerKey(key) => world.consumer_keys[key.index()].name.clone(),
+    }
+}
+
 fn record(
     scenario: &Scenario,
     layout: &Arc<Layout>,
@@ -95,7 +107,28 @@ fn record(
         failed: episode.failed,
     };
     let episodes = collectors.take_episodes().into_iter().map(episode).collect();
-    Ok(Record { policy, replication, digest: played.digest, values, episodes, timeline: timeline.bins })
+    let inbound = inbound(&scenario.world, collectors.inbound());
+    Ok(Record { policy, replication, digest: played.digest, values, episodes, timeline: timeline.bins, inbound })
+}
+
+fn inbound(world: &WorldConfig, measured: &metric::Inbound) -> Option<Inbound> {
+    let total = |of: &metric::Totals| GatewayTotal { accepted: of.accepted, false_rejections: of.false_rejections };
+    let revocation = |(of, exposures): (&metric::Revocation, &[metric::Exposure])| {
+        let exposure = |at_gateway: &metric::Exposure| Exposure {
+            heard_ns: at_gateway.heard.map(|at| at.0),
+            accepted: at_gateway.accepted.into(),
+            exposure_ns: at_gateway.lasted(of.at).0,
+            false_rejections: at_gateway.false_rejections.into(),
+        };
+        let fault = &world.faults[of.fault.index()].name;
+        Revocation {
+            name: format!("{fault}/{}/{}", of.occurrence, whom(world, of.target)),
+            at_ns: of.at.0,
+            gateways: exposures.iter().map(exposure).collect(),
+        }
+    };
+    let gateways: Vec<GatewayTotal> = measured.totals().iter().map(total).collect();
+    (!gateways.is_empty()).then(|| Inbound { gateways, revocations: measured.revocations().map(revocation).collect() })
 }
 
 /// Counts what falls into each bin.

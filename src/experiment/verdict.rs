@@ -147,6 +147,7 @@ mod tests {
                     values: vec![row[replication]; 3],
                     episodes: Vec::new(),
                     timeline: vec![Bin::default()],
+                    inbound: None,
                 });
             }
         }

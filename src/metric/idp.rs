@@ -86,10 +86,7 @@ mod tests {
 
     #[test]
     fn the_peak_is_that_of_a_sliding_second() {
-        let (lanes, application_lanes, caches, workers, users) = (1, 0, 1, 1, vec![]);
-        let (warmup, end) = (SimTime::ZERO, SimTime::ZERO);
-        let scope = Scope { warmup, end, lanes, application_lanes, caches, workers, users };
-        let mut load = IdpLoad::new(&scope);
+        let mut load = IdpLoad::new(&crate::metric::tests::scope());
         for ms in [0, 600, 900, 1_000, 1_599, 1_600, 9_000] {
             load.observe(SimTime(ms * 1_000_000), &Fact::IdpArrival(Request::Token));
         }

@@ -63,9 +63,7 @@ mod tests {
 
     #[test]
     fn quantiles_are_within_three_digits() {
-        let (lanes, application_lanes, caches, workers, users) = (1, 0, 1, 1, vec![]);
-        let (warmup, end) = (SimTime(1), SimTime::ZERO);
-        let scope = Scope { warmup, end, lanes, application_lanes, caches, workers, users };
+        let scope = Scope { warmup: SimTime(1), ..crate::metric::tests::scope() };
         let mut latency = Latency::new(&scope);
         latency.observe(SimTime(0), &Fact::Latency(SimSpan::secs(99)));
         for ms in 1..=1_000 {

@@ -1,7 +1,9 @@
 //! What is measured, one file a family. Collectors read the facts that the model tells and nothing else.
 
 mod calls;
+mod events;
 mod idp;
+mod inbound;
 mod latency;
 mod outage;
 mod persistence;
@@ -12,6 +14,7 @@ mod users;
 use crate::model::fact::{Fact, Observer};
 use crate::time::SimTime;
 
+pub use inbound::{Exposure, Inbound, Revocation, Totals};
 pub use outage::Episode;
 
 /// A metric as the registry knows it.
@@ -70,6 +73,10 @@ pub struct Scope {
     pub workers: u32,
     /// Users, by population.
     pub users: Vec<u32>,
+    /// Gateway nodes.
+    pub gateways: usize,
+    /// Whether gateways check tokens of their callers.
+    pub callers_have_tokens: bool,
 }
 
 /// One family of metrics.
@@ -134,12 +141,20 @@ registry! {
     persistence: persistence::Persistence,
     users: users::UsersAffected,
     latency: latency::Latency,
+    inbound: inbound::Inbound,
+    events: events::Events,
 }
 
 impl Collectors {
     /// The outage episodes of the run, clipped to what is measured.
     pub fn take_episodes(&mut self) -> Vec<Episode> {
         self.outage.take_episodes()
+    }
+
+    /// What revocations of callers' tokens came to.
+    #[must_use]
+    pub fn inbound(&self) -> &Inbound {
+        &self.inbound
     }
 }
 
@@ -173,12 +188,25 @@ fn ratio(part: f64, whole: f64) -> f64 {
 mod tests {
     use super::*;
 
+    /// One of everything, and nothing to wait for.
+    pub(super) fn scope() -> Scope {
+        Scope {
+            warmup: SimTime::ZERO,
+            end: SimTime::ZERO,
+            lanes: 1,
+            application_lanes: 0,
+            caches: 1,
+            workers: 1,
+            users: Vec::new(),
+            gateways: 1,
+            callers_have_tokens: false,
+        }
+    }
+
     #[test]
     fn every_metric_has_a_name_of_its_own_and_a_value() {
         let mut names: Vec<&str> = all().iter().map(|metric| metric.name).collect();
-        let (lanes, application_lanes, caches, workers, users) = (1, 1, 1, 1, vec![1]);
-        let (warmup, end) = (SimTime::ZERO, SimTime(1));
-        let scope = Scope { warmup, end, lanes, application_lanes, caches, workers, users };
+        let scope = Scope { application_lanes: 1, users: vec![1], ..scope() };
         assert_eq!(Collectors::new(scope).values().len(), names.len());
         let n = names.len();
         names.sort_unstable();

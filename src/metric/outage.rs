@@ -86,6 +86,8 @@ impl Collector for Outages {
 
     fn observe(&mut self, at: SimTime, fact: &Fact) {
         match fact {
+            // Who is refused for a token that ended is no sign of an outage.
+            Fact::Calls(Calls { deserved: true, .. }) => {}
             Fact::Calls(calls) => match calls.outcome {
                 Outcome::Ok => self.succeeded(calls),
                 Outcome::Failed(cause) => self.failed(calls, cause),
@@ -199,13 +201,13 @@ mod tests {
 
     fn scope() -> Scope {
         let end = SimTime(100_000_000_000);
-        Scope { warmup: SimTime::ZERO, end, lanes: 2, application_lanes: 1, caches: 2, workers: 1, users: vec![1] }
+        Scope { end, lanes: 2, application_lanes: 1, caches: 2, users: vec![1], ..crate::metric::tests::scope() }
     }
 
     fn call(lane: u32, at_s: u64, outcome: Outcome) -> (SimTime, Fact) {
         let at = SimTime(at_s * 1_000_000_000);
         let (lane, user) = (LaneId(lane), Some((ClientId(0), 0)));
-        (at, Fact::Calls(Calls { lane, user, outcome, n: 1, first: at, last: at }))
+        (at, Fact::Calls(Calls { lane, user, outcome, deserved: false, n: 1, first: at, last: at }))
     }
 
     const BAD: Outcome = Outcome::Failed(Cause::StaleToken);
@@ -236,6 +238,17 @@ mod tests {
         ];
         // Lane 0: 12–40, charged 25–40. Lane 1: 13–26, nothing charged; 50–55, charged, but after it had recovered.
         assert_eq!(measured(&scope(), &facts), [23.0, 28.0, 10.0, 15.0, 2.0, 20.0, 0.0, 3.0, 0.0]);
+    }
+
+    #[test]
+    fn who_is_refused_for_a_token_that_ended_suffers_no_outage() {
+        let refused = |lane, at_s, deserved| {
+            let (at, fact) = call(lane, at_s, Outcome::Failed(Cause::InboundRefused));
+            let Fact::Calls(calls) = fact else { unreachable!("a call's fact") };
+            (at, Fact::Calls(Calls { deserved, ..calls }))
+        };
+        let facts = [refused(0, 5, true), call(0, 8, Outcome::Ok), refused(1, 10, false), refused(1, 12, true)];
+        assert_eq!(measured(&scope(), &facts)[..2], [45.0, 90.0], "only the false rejection, which no `ok` ends");
     }
 
     #[test]

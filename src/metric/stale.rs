@@ -67,8 +67,7 @@ mod tests {
     #[test]
     fn stale_time_counts_once_and_inside_windows_again() {
         let at = |s: u64| SimTime(s * 1_000_000_000);
-        let (lanes, application_lanes, caches, workers, users) = (1, 0, 2, 1, vec![1]);
-        let scope = Scope { warmup: at(5), end: at(99), lanes, application_lanes, caches, workers, users };
+        let scope = Scope { warmup: at(5), end: at(99), caches: 2, ..crate::metric::tests::scope() };
         let mut stale = StaleTokens::new(&scope);
         for (now, fact) in [
             (at(10), Fact::RestartStopped),

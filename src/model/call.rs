@@ -65,6 +65,8 @@ pub(super) struct Call {
     pub caller_token: Option<UserToken>,
     /// A gateway has found it good.
     pub validated: Option<Validated>,
+    /// The gateway refuses it for good reason: its caller's token was revoked, or has expired.
+    pub deserved: bool,
     timeout: Option<Handle>,
     /// Within a gateway node, or on its way between the node and the backend.
     inside: bool,
@@ -188,6 +190,7 @@ impl<O: Observer> World<O> {
             held: None,
             caller_token: None,
             validated: None,
+            deserved: false,
             timeout: None,
             inside: false,
             client_done: false,
@@ -364,13 +367,13 @@ impl<O: Observer> World<O> {
             return;
         }
         call.outcome = Some(outcome);
-        let (lane, now) = (call.lane, s.now());
+        let (lane, deserved, now) = (call.lane, call.deserved, s.now());
         let user = match call.caller {
             Caller::Client { client, user, .. } => Some((client, user)),
             Caller::Thread(_) => None,
         };
         self.tally.settled += 1;
-        self.tell(now, Fact::Calls(Calls { lane, user, outcome, n: 1, first: now, last: now }));
+        self.tell(now, Fact::Calls(Calls { lane, user, outcome, deserved, n: 1, first: now, last: now }));
     }
 
     /// The answer leaves the gateway.
@@ -447,7 +450,7 @@ impl<O: Observer> World<O> {
         call.birth.at = s.now() + wait;
         call.attempt += 1;
         (call.sends, call.doomed, call.held, call.outcome, call.answer) = (0, false, None, None, None);
-        call.validated = None;
+        (call.validated, call.deserved) = (None, false);
         (call.inside, call.client_done, call.gateway_done, call.abandoned) = (false, false, false, false);
         call.refused_for = Cause::NoToken;
         let new = self.calls.insert(call);

@@ -12,6 +12,8 @@ pub struct Calls {
     /// Whose calls: the population and its user; `None`: a thread's of an application.
     pub user: Option<(ClientId, u32)>,
     pub outcome: Outcome,
+    /// Refused for callers' own tokens, which were revoked or had expired: no fault of the lane.
+    pub deserved: bool,
     pub n: u64,
     pub first: SimTime,
     pub last: SimTime,

@@ -4,21 +4,20 @@
 use std::sync::Arc;
 
 use super::call::{Caller, Held, RESEND};
-use super::event::{Event, Leg, Step, TimerKey};
+use super::event::{Event, Step, TimerKey};
 use super::fact::{Fact, Observer};
-use super::idp::{Arrival, Job};
 use super::store::StoreOp;
 use super::world::World;
 use crate::engine::{Delay, Handle, Schedule};
 use crate::fault::Party;
-use crate::id::{CacheId, CallId, CredentialId, FlightId, GatewayId, HolderId, IdpNodeId, ThreadId, TokenKeyId};
+use crate::id::{CacheId, CallId, CredentialId, GatewayId, HolderId, ThreadId, TokenKeyId};
 use crate::oauth::{Cause, Token};
 use crate::policy::Policy;
 use crate::policy::cache::{Cache, Drop, Entry};
 use crate::policy::fetch::OnFailure;
 use crate::policy::fetcher::{Action, Fetcher, Request};
 use crate::policy::rejection::{Purge, Refusal, Then};
-use crate::rng::{Row, Rows, StreamKey, uniform};
+use crate::rng::{StreamKey, uniform};
 use crate::time::{ClockOffset, SimSpan, SimTime};
 
 /// Who needs tokens.
@@ -60,21 +59,6 @@ pub(super) struct Dropped {
     genuine: bool,
 }
 
-/// A token request in the air.
-#[derive(Debug)]
-pub(super) struct Flight {
-    pub holder: HolderId,
-    pub request: Request,
-    /// The draws for the front, the service, and the jitter of the refresh that follows.
-    pub words: Row,
-    timeout: Option<Handle>,
-    /// Nobody waits for it any more.
-    over: bool,
-    /// It hangs: nothing comes back.
-    lost: bool,
-    pub answer: Option<Result<Token, Cause>>,
-}
-
 impl Holder {
     pub fn new(place: Place, token_key: (TokenKeyId, CredentialId), cache: CacheId, key: StreamKey) -> Holder {
         let (token_key, credential) = token_key;
@@ -106,7 +90,7 @@ impl Policies {
 
 impl Place {
     /// Its position among its like: what a sticky front goes by.
-    fn number(self) -> usize {
+    pub fn number(self) -> usize {
         match self {
             Place::Gateway(gateway) => gateway.index(),
             Place::Thread(thread) => thread.index(),
@@ -114,7 +98,7 @@ impl Place {
     }
 
     /// What a partition can cut it off as.
-    fn party(self) -> Option<Party> {
+    pub fn party(self) -> Option<Party> {
         match self {
             Place::Gateway(gateway) => Some(Party::Gateway(gateway)),
             Place::Thread(_) => None,
@@ -141,7 +125,7 @@ impl<O: Observer> World<O> {
     }
 
     /// The policy that a holder keeps to.
-    fn rules(&self, holder: HolderId) -> &Policy {
+    pub(super) fn rules(&self, holder: HolderId) -> &Policy {
         self.policies.at(self.holders[holder.index()].place)
     }
 
@@ -249,115 +233,13 @@ impl<O: Observer> World<O> {
         }
     }
 
-    fn send_request(&mut self, holder: HolderId, request: Request, s: &mut Schedule<Event>) {
-        self.tell(s.now(), Fact::FetchStarted { holder });
-        let words = Rows::new(self.holders[holder.index()].key).row(0, request.number);
-        let id = self.flights.next_id();
-        let timeout = self.lanes.fetch_timeout.map(|delay| s.after(delay, Event::Flight(id, Leg::TimedOut)));
-        self.flights.insert(Flight { holder, request, words, timeout, over: false, lost: false, answer: None });
-        s.after(self.lanes.gateway_idp, Event::Flight(id, Leg::AtIdp));
+    /// Whether the token that has come is the refused one, or there had been nothing wrong with that.
+    pub(super) fn fetched_in_vain(&mut self, holder: HolderId, token: &Token) -> bool {
+        let dropped = self.place(holder).dropped.take();
+        dropped.is_some_and(|dropped| dropped.genuine || dropped.token == token.id)
     }
 
-    /// A token request gets one leg further.
-    pub(super) fn flight(&mut self, id: FlightId, leg: Leg, s: &mut Schedule<Event>) {
-        match leg {
-            Leg::AtIdp => {
-                let (holder, word) = (self.flights[id].holder, self.flights[id].words[0]);
-                let place = self.holders[holder.index()].place;
-                let from = (place.number(), place.party());
-                match self.idp_arrival(super::fact::Request::Token, from, word, Some(Job::Token(id)), s) {
-                    Arrival::Taken => {}
-                    Arrival::Refused => self.flight_failed(id, Cause::IdpDown, s),
-                    Arrival::Lost => self.flight_lost(id),
-                    Arrival::TurnedAway(cause) => {
-                        self.flights[id].answer = Some(Err(cause));
-                        self.answer_flight(id, s);
-                    }
-                }
-            }
-            Leg::Back => match self.flights[id].answer.expect("what comes back has an answer") {
-                Ok(token) => self.landed(id, token, s),
-                Err(cause) => self.flight_failed(id, cause, s),
-            },
-            Leg::TimedOut => {
-                let flight = &mut self.flights[id];
-                (flight.timeout, flight.over) = (None, true);
-                let (holder, request, lost) = (flight.holder, flight.request, flight.lost);
-                if lost {
-                    self.flights.remove(id);
-                }
-                self.fetch_failed(holder, request, Cause::IdpTimeout, s);
-            }
-        }
-    }
-
-    /// Nothing comes back, ever. It ends with its timeout, if it has one.
-    pub(super) fn flight_lost(&mut self, id: FlightId) {
-        if self.flights[id].over {
-            self.flights.remove(id);
-        } else {
-            self.flights[id].lost = true;
-        }
-    }
-
-    /// Whether a node of the IdP does not reach who sent a token request.
-    pub(super) fn flight_cut_off(&self, id: FlightId, node: IdpNodeId) -> bool {
-        let party = self.holders[self.flights[id].holder.index()].place.party();
-        party.is_some_and(|party| self.partitions.cut(party, Party::Idp(node)))
-    }
-
-    /// The IdP's answer to a token request leaves.
-    pub(super) fn answer_flight(&mut self, id: FlightId, s: &mut Schedule<Event>) {
-        s.after(self.lanes.gateway_idp, Event::Flight(id, Leg::Back));
-    }
-
-    /// A token request has failed, and its holder knows.
-    pub(super) fn flight_failed(&mut self, id: FlightId, cause: Cause, s: &mut Schedule<Event>) {
-        let flight = self.flights.remove(id);
-        if !flight.over {
-            if let Some(timeout) = flight.timeout {
-                s.cancel(timeout);
-            }
-            self.fetch_failed(flight.holder, flight.request, cause, s);
-        }
-    }
-
-    fn fetch_failed(&mut self, holder: HolderId, request: Request, cause: Cause, s: &mut Schedule<Event>) {
-        self.tell(s.now(), Fact::FetchEnded { holder, failed: Some(cause) });
-        self.release_lock(holder);
-        let mut actions = std::mem::take(&mut self.actions);
-        let fetch = &self.policies.at(self.holders[holder.index()].place).fetch;
-        self.holders[holder.index()].fetcher.failed(s.now(), request, cause, fetch, &mut actions);
-        self.act(holder, actions, None, s);
-    }
-
-    /// A token has come: it is cached, and those who waited go on.
-    fn landed(&mut self, id: FlightId, token: Token, s: &mut Schedule<Event>) {
-        let flight = self.flights.remove(id);
-        if flight.over {
-            return;
-        }
-        if let Some(timeout) = flight.timeout {
-            s.cancel(timeout);
-        }
-        let holder = flight.holder;
-        self.tell(s.now(), Fact::FetchEnded { holder, failed: None });
-        if let Some(dropped) = self.place(holder).dropped.take()
-            && (dropped.genuine || dropped.token == token.id)
-        {
-            self.tell(s.now(), Fact::WastedFetch);
-        }
-        let entry = self.entry(holder, token, s.now());
-        let jitter = uniform(flight.words[2]);
-        let rules = self.rules(holder);
-        if rules.store.shared && rules.lifetime.caches() {
-            self.store_op(StoreOp::Write { holder, entry, request: flight.request, jitter }, s);
-        } else {
-            self.cached(holder, entry, flight.request, jitter, s);
-        }
-    }
-
-    fn entry(&self, holder: HolderId, token: Token, now: SimTime) -> Entry {
+    pub(super) fn entry(&self, holder: HolderId, token: Token, now: SimTime) -> Entry {
         let clock = self.clock_of(holder);
         // What the response says was true when it left the IdP.
         let answered = SimTime(now.0 - self.config.network.gateway_idp.0);
@@ -600,23 +482,7 @@ impl<O: Observer> World<O> {
                 self.drop_entry(holder, s);
             }
         }
-        let flights: Vec<FlightId> = self
-            .flights
-            .iter()
-            .filter(|(_, flight)| !flight.over && self.holders[flight.holder.index()].place == Place::Gateway(gateway))
-            .map(|(id, _)| id)
-            .collect();
-        for id in flights {
-            let flight = &mut self.flights[id];
-            flight.over = true;
-            lost.extend(flight.request.owner);
-            if let Some(timeout) = flight.timeout.take() {
-                s.cancel(timeout);
-            }
-            if flight.lost {
-                self.flights.remove(id);
-            }
-        }
+        self.flights_lost(gateway, &mut lost, s);
         for call in lost {
             self.gateway_done(call);
         }

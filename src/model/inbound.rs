@@ -152,6 +152,7 @@ impl<O: Observer> World<O> {
         if self.is_good(token, now) {
             self.tell(now, Fact::FalselyRefused { by, gateway });
         }
+        self.calls[id].deserved = self.has_ended(token, now);
         let user = token.jti.user;
         if self.users.token(user.client, user.user).is_some_and(|held| held.jti == token.jti) {
             self.log_in_again(user, self.config.network.client_gateway, s);

@@ -10,6 +10,7 @@ mod db;
 mod delays;
 mod event;
 pub mod fact;
+mod flight;
 mod gateway;
 mod history;
 mod holder;

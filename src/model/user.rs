@@ -92,14 +92,19 @@ impl<O: Observer> World<O> {
         Some(from.after(lifetime))
     }
 
+    /// Whether a user's token was revoked or has expired.
+    pub(super) fn has_ended(&self, token: &UserToken, now: SimTime) -> bool {
+        let key = self.config.clients[token.jti.user.client.index()].consumer_key;
+        self.users.revoked.by(token, key).is_some()
+            || self.user_token_expires(token).is_some_and(|expires| expires <= now.stamp())
+    }
+
     /// The truth about a user's token: not revoked, not expired, not dead by a restart.
     pub(super) fn is_good(&self, token: &UserToken, now: SimTime) -> bool {
-        let key = self.config.clients[token.jti.user.client.index()].consumer_key;
         let signed = (self.config.gateway.inbound.validation == InboundValidation::Jwt)
             .then(|| self.idp.truth.keys.signing_at(token.issued));
-        self.users.revoked.by(token, key).is_none()
-            && self.user_token_expires(token).is_none_or(|expires| now.stamp() < expires)
-            && self.idp.truth.killed_with_others(token.issued, token.iat_s, token.node, signed).is_none()
+        let killed = self.idp.truth.killed_with_others(token.issued, token.iat_s, token.node, signed);
+        killed.is_none() && !self.has_ended(token, now)
     }
 
     /// A user whose token is no good any more will log in again, once at a time; `after` from now the user knows of it.

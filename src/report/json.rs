@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::findings;
 use super::manifest::Replications;
+use super::{findings, gateways};
 use crate::experiment::comparison::Comparison;
 use crate::experiment::stat::{Interval, Summary as Numbers};
 use crate::experiment::verdict::{self, Line};
@@ -22,6 +22,8 @@ struct Document<'a> {
     summary: Vec<MetricPart<'a>>,
     differences: Vec<DifferencePart<'a>>,
     best: Option<BestPart<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    gateways: Vec<GatewayPart<'a>>,
     findings: Vec<String>,
 }
 
@@ -79,6 +81,26 @@ pub(super) struct BestPart<'a> {
     not_told_apart: Vec<&'a str>,
 }
 
+/// What revocations of callers' tokens came to at a gateway, or at all of them.
+#[derive(Serialize)]
+pub(super) struct GatewayPart<'a> {
+    policy: &'a str,
+    gateway: String,
+    listens: Option<bool>,
+    revocations: Option<f64>,
+    heard: Option<f64>,
+    accepted: Option<f64>,
+    accepted_ci_low: Option<f64>,
+    accepted_ci_high: Option<f64>,
+    exposure_mean_s: Option<f64>,
+    exposure_p99_s: Option<f64>,
+    exposure_p99_is_max: bool,
+    exposure_max_s: Option<f64>,
+    false_rejections: Option<f64>,
+    false_rejections_ci_low: Option<f64>,
+    false_rejections_ci_high: Option<f64>,
+}
+
 /// The text of `summary.json`.
 ///
 /// # Panics
@@ -98,6 +120,7 @@ pub fn summary(scenario: &Scenario, comparison: &Comparison) -> String {
         summary: metric_parts(comparison),
         differences: verdict::differences(comparison).iter().map(|line| difference_part(comparison, line)).collect(),
         best: best_part(comparison),
+        gateways: gateway_parts(scenario, comparison),
         findings: findings::all(scenario, comparison),
     };
     serde_json::to_string_pretty(&document).expect("all of it can be JSON") + "\n"
@@ -164,6 +187,35 @@ pub(super) fn difference_part<'a>(comparison: &'a Comparison, line: &Line) -> Di
     }
 }
 
+/// Every gateway under every policy; empty where callers have no tokens.
+pub(super) fn gateway_parts<'a>(scenario: &Scenario, comparison: &'a Comparison) -> Vec<GatewayPart<'a>> {
+    gateways::rows(scenario, comparison).iter().map(|row| gateway_part(comparison, row)).collect()
+}
+
+fn gateway_part<'a>(comparison: &'a Comparison, row: &gateways::Row<'_>) -> GatewayPart<'a> {
+    let (accepted, refused) = (row.tally.accepted(), row.tally.false_rejections());
+    let interval = |found: Option<Numbers>| found.and_then(|numbers| numbers.interval);
+    let exposures = &row.tally.exposures;
+    let (listening, of) = row.listens;
+    GatewayPart {
+        policy: &comparison.policies[row.policy].name,
+        gateway: gateways::name(row.gateway),
+        listens: (listening == 0 || listening == of).then_some(listening > 0),
+        revocations: row.tally.revocations_a_run(),
+        heard: row.tally.heard_share(),
+        accepted: accepted.map(|found| found.mean),
+        accepted_ci_low: low(interval(accepted)),
+        accepted_ci_high: high(interval(accepted)),
+        exposure_mean_s: exposures.mean_s(),
+        exposure_p99_s: exposures.p99_s().map(|quantile| quantile.value),
+        exposure_p99_is_max: exposures.p99_s().is_some_and(|quantile| quantile.is_max),
+        exposure_max_s: exposures.max_s(),
+        false_rejections: refused.map(|found| found.mean),
+        false_rejections_ci_low: low(interval(refused)),
+        false_rejections_ci_high: high(interval(refused)),
+    }
+}
+
 fn low(interval: Option<Interval>) -> Option<f64> {
     interval.map(|interval| interval.low)
 }
@@ -225,11 +277,30 @@ pub(super) mod tests {
     #[test]
     fn the_summary_is_what_its_schema_says() {
         let schema: Value = serde_json::from_str(include_str!("../../docs/schemas/summary.json")).unwrap();
-        for replications in [1, 3] {
-            let text = summary(&sample::scenario(), &sample::comparison(replications));
+        let with_tokens = (sample::scenario_with_tokens(), sample::comparison_with_tokens(2));
+        let all = [1, 3].map(|replications| (sample::scenario(), sample::comparison(replications)));
+        for (scenario, comparison) in all.into_iter().chain([with_tokens]) {
+            let text = summary(&scenario, &comparison);
             let mut found = Vec::new();
             mistakes(&schema, &serde_json::from_str(&text).unwrap(), "summary", &mut found);
             assert_eq!(found, Vec::<String>::new());
         }
+    }
+
+    #[test]
+    fn a_gateway_is_told_in_numbers() {
+        let (scenario, comparison) = (sample::scenario_with_tokens(), sample::comparison_with_tokens(2));
+        let document: Value = serde_json::from_str(&summary(&scenario, &comparison)).unwrap();
+        let of = |gateway: usize| &document["gateways"][gateway];
+        assert_eq!(
+            (&of(0)["gateway"], &of(0)["listens"], &of(0)["heard"]),
+            (&"gateway-1".into(), &true.into(), &1.0.into())
+        );
+        assert_eq!((&of(3)["listens"], &of(3)["heard"]), (&false.into(), &0.0.into()));
+        assert_eq!((&of(4)["gateway"], &of(4)["listens"]), (&"all".into(), &Value::Null));
+        let calls = |of: &Value| of["accepted"].as_f64().unwrap();
+        let sum: f64 = (0..4).map(|gateway| calls(of(gateway))).sum();
+        assert!(sum > 0.0 && (sum - calls(of(4))).abs() < 1e-9);
+        assert_eq!((&of(4)["revocations"], &of(4)["exposure_p99_is_max"]), (&30.0.into(), &true.into()));
     }
 }

@@ -158,11 +158,11 @@ mod tests {
     fn the_manifest_hashes_every_other_file() {
         let root = tempfile::tempdir().unwrap();
         let place = root.path().join("results");
-        let (scenario, comparison) = (sample::scenario(), sample::comparison(3));
+        let (scenario, comparison) = (sample::scenario_with_tokens(), sample::comparison_with_tokens(3));
         let mut results = Results::open(&place, &scenario).unwrap();
         for replication in 0..3 {
             for policy in 0..scenario.policies.len() {
-                results.push(&sample::record(replication, policy, &comparison.layout)).unwrap();
+                results.push(&sample::record_with_tokens(replication, policy, 4, &comparison.layout)).unwrap();
             }
         }
         results.finish(&scenario, &comparison, &RunInfo::default()).unwrap();
@@ -182,5 +182,22 @@ mod tests {
         }
         let outages = fs::read_to_string(place.join("outages.csv")).unwrap();
         assert_eq!(outages.lines().count(), 1 + 3 * scenario.policies.len());
+        let exposures = fs::read_to_string(place.join("exposures.csv")).unwrap();
+        assert_eq!(exposures.lines().count(), 1 + 3 * scenario.policies.len() * 30 * 4);
+    }
+
+    #[test]
+    fn callers_without_tokens_are_exposed_to_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        let place = root.path().join("results");
+        let (scenario, comparison) = (sample::scenario(), sample::comparison(1));
+        let mut results = Results::open(&place, &scenario).unwrap();
+        results.push(&sample::record(0, 0, &comparison.layout)).unwrap();
+        results.finish(&scenario, &comparison, &RunInfo::default()).unwrap();
+        let names = fs::read_dir(&place).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let about_exposures: Vec<String> = names.filter(|name| name.contains("exposure")).collect();
+        assert_eq!(about_exposures, Vec::<String>::new());
+        let summary = fs::read_to_string(place.join("summary.json")).unwrap();
+        assert!(!summary.contains("\"gateways\""), "{summary}");
     }
 }

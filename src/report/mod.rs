@@ -5,8 +5,10 @@
 
 pub mod csv;
 pub mod error;
+pub mod exposures;
 pub mod findings;
 pub mod folder;
+pub mod gateways;
 pub mod json;
 pub mod manifest;
 pub mod narrative;
@@ -33,6 +35,7 @@ pub use manifest::RunInfo;
 pub struct Results {
     folder: Folder,
     outages: outages::Writer,
+    exposures: Option<exposures::Writer>,
 }
 
 impl Results {
@@ -41,18 +44,23 @@ impl Results {
         let folder = Folder::create(dir)?;
         let names = scenario.policies.iter().map(|policy| policy.name.clone()).collect();
         let outages = outages::Writer::create(&folder, names)?;
-        Ok(Results { folder, outages })
+        let exposures = exposures::Writer::create(&folder, scenario)?;
+        Ok(Results { folder, outages, exposures })
     }
 
     /// Writes what of a record is not kept in memory; in the order of (replication, policy).
     pub fn push(&mut self, record: &Record) -> Result<(), WriteError> {
-        self.outages.push(record)
+        self.outages.push(record)?;
+        self.exposures.as_mut().map_or(Ok(()), |exposures| exposures.push(record))
     }
 
     /// Writes everything else and replaces the old folder.
     pub fn finish(self, scenario: &Scenario, comparison: &Comparison, info: &RunInfo) -> Result<(), WriteError> {
-        let Results { mut folder, outages } = self;
+        let Results { mut folder, outages, exposures } = self;
         outages.finish(&mut folder)?;
+        if let Some(exposures) = exposures {
+            exposures.finish(&mut folder)?;
+        }
         for (name, text) in files(scenario, comparison) {
             folder.write(name, text.as_bytes())?;
         }

@@ -148,7 +148,7 @@ impl Observer for Narrator<'_> {
     fn fact(&mut self, at: SimTime, fact: &Fact) {
         let gateway = |gateway: crate::id::GatewayId| format!("gateway-{}", gateway.0 + 1);
         match fact {
-            Fact::Calls(calls) => self.call(at, calls.lane, calls.outcome),
+            Fact::Calls(calls) if !calls.deserved => self.call(at, calls.lane, calls.outcome),
             Fact::Node(node, state) => self.line(at, What::Node(*state), format!("idp-{}", node.0 + 1)),
             Fact::Gateway(id, up) => self.line(at, What::Gateway(*up), gateway(*id)),
             Fact::Bus(up) => self.line(at, What::Bus(*up), "bus".into()),

@@ -56,6 +56,17 @@ pub fn percent(share: f64) -> String {
     format!("{} %", fixed(100.0 * share, usize::from(share.abs() < 0.1)))
 }
 
+/// For people: a time in the unit that suits it: `61 ms`, `4.2 s`, `12 min`, `3.2 h`, `1.5 d`.
+#[must_use]
+pub fn span(seconds: f64) -> String {
+    const UNITS: [(f64, &str); 5] = [(86_400.0, "d"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"), (0.001, "ms")];
+    if seconds == 0.0 {
+        return "0".into();
+    }
+    let (size, unit) = UNITS.into_iter().find(|&(size, _)| seconds >= size).unwrap_or(UNITS[4]);
+    format!("{} {unit}", short(seconds / size))
+}
+
 /// For programs: the shortest text that reads back the same; nothing for NaN, no negative zero.
 #[must_use]
 pub fn exact(value: f64) -> String {
@@ -73,6 +84,12 @@ pub fn exact(value: f64) -> String {
 pub fn seconds(nanos: u64) -> String {
     let text = format!("{}.{:09}", nanos / NANOS_PER_SECOND, nanos % NANOS_PER_SECOND);
     text.trim_end_matches('0').trim_end_matches('.').to_string()
+}
+
+/// For programs: nanoseconds as seconds, to the nearest microsecond.
+#[must_use]
+pub fn micros(nanos: u64) -> String {
+    seconds(nanos.saturating_add(500) / 1_000 * 1_000)
 }
 
 #[cfg(test)]
@@ -98,6 +115,15 @@ mod tests {
             assert_eq!(short(value), text);
         }
         assert_eq!((percent(0.412), percent(0.004)), ("41 %".into(), "0.4 %".into()));
+    }
+
+    #[test]
+    fn a_time_has_the_unit_that_suits_it() {
+        let cases = [(0.061, "61 ms"), (4.2, "4.2 s"), (754.0, "12.6 min"), (11_520.0, "3.2 h"), (129_600.0, "1.5 d")];
+        for (seconds, text) in cases {
+            assert_eq!(span(seconds), text);
+        }
+        assert_eq!((span(0.0), span(0.000_25)), ("0".into(), "0.25 ms".into()));
     }
 
     #[test]

@@ -69,8 +69,15 @@ mod tests {
             first_cause: "stale-token".into(),
             failed: 12,
         };
-        let record =
-            Record { policy: 0, replication: 3, digest: 0, values: vec![], episodes: vec![episode], timeline: vec![] };
+        let record = Record {
+            policy: 0,
+            replication: 3,
+            digest: 0,
+            values: vec![],
+            episodes: vec![episode],
+            timeline: vec![],
+            inbound: None,
+        };
         assert_eq!(
             rows(0, "ttl, only", &record),
             "0,\"ttl, only\",3,gateway-1/orders,3600.000000001,7200,stale-token,12\n"

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::dist::Dist;
 use crate::experiment::comparison::{Comparison, Stopped};
-use crate::experiment::record::{Bin, Episode, Record};
+use crate::experiment::record::{Bin, Episode, Exposure, GatewayTotal, Inbound, Record, Revocation};
 use crate::experiment::timeline::Layout;
 use crate::fault::{FAULTS, Names};
 use crate::id::{ApiId, ClientId, ConsumerKeyId, CredentialId};
@@ -23,7 +23,7 @@ use crate::time::{NANOS_PER_SECOND, SimSpan, SimTime};
 /// The metrics that reports look at, and some more.
 pub fn metrics() -> Vec<MetricDef> {
     let lower = Some(Better::Lower);
-    let all: [(&'static str, Unit, Option<Better>); 21] = [
+    let all: [(&'static str, Unit, Option<Better>); 24] = [
         ("requests", Unit::Count, None),
         ("ok", Unit::Count, None),
         ("failed", Unit::Count, lower),
@@ -45,6 +45,9 @@ pub fn metrics() -> Vec<MetricDef> {
         ("unsafe_resends", Unit::Count, None),
         ("resends", Unit::Count, None),
         ("answers_lost", Unit::Count, lower),
+        ("accepted_after_revocation", Unit::Count, lower),
+        ("exposure_mean_s", Unit::Seconds, lower),
+        ("false_rejections", Unit::Count, lower),
     ];
     all.map(|(name, unit, better)| MetricDef { name, unit, better, doc: "" }).to_vec()
 }
@@ -347,7 +350,7 @@ pub fn record(replication: u32, policy: usize, layout: &Layout) -> Record {
         "downtime_worst_lane_s" => downtime * 1.4 + 36.0,
         "downtime_after_restart_s" => downtime,
         "downtime_after_restart_worst_lane_s" => downtime * 1.4,
-        "application_downtime_s" => f64::NAN,
+        "application_downtime_s" | "accepted_after_revocation" | "exposure_mean_s" | "false_rejections" => f64::NAN,
         "idp_token_requests" => libm::round(requests * (0.95 + 0.1 * draw(alike + 20))),
         "idp_token_requests_peak_per_s" => libm::round(peak * (0.8 + 0.4 * draw(alike + 30))),
         "wasted_fetches" if name == "reactive-retry" => libm::round(requests * 0.4),
@@ -362,7 +365,74 @@ pub fn record(replication: u32, policy: usize, layout: &Layout) -> Record {
         failed: 3,
     };
     let values = metrics().iter().map(|metric| value(metric.name)).collect();
-    Record { policy, replication, digest: u64::from(replication) * 31, values, episodes: vec![lane], timeline }
+    let digest = u64::from(replication) * 31;
+    Record { policy, replication, digest, values, episodes: vec![lane], timeline, inbound: None }
+}
+
+/// As [`scenario`], with callers that have tokens; of four gateways the first two listen to revocations.
+pub fn scenario_with_tokens() -> Scenario {
+    let mut scenario = scenario();
+    let world = Arc::get_mut(&mut scenario.world).expect("nobody else has it yet");
+    world.gateway.inbound.validation = c::InboundValidation::Jwt;
+    world.gateway.inbound.listens = vec![true, true, false, false];
+    scenario
+}
+
+/// Results of [`scenario_with_tokens`].
+pub fn comparison_with_tokens(replications: u32) -> Comparison {
+    let plain = comparison(1);
+    let names: Vec<String> = plain.policies.iter().map(|policy| policy.name.clone()).collect();
+    let mut comparison = Comparison::new(&names, metrics(), plain.layout.clone(), replications);
+    for replication in 0..replications {
+        (0..names.len()).for_each(|policy| comparison.push(&record_with_tokens(replication, policy, 4, &plain.layout)));
+    }
+    comparison
+}
+
+/// As [`record`], with 30 revocations: the first half of the gateways hears of them, the others let calls pass for long.
+pub fn record_with_tokens(replication: u32, policy: usize, gateways: usize, layout: &Layout) -> Record {
+    let revocation = |number: u32| {
+        let exposure = |gateway: usize| {
+            let salt = u64::try_from(gateway).unwrap_or(0) * 7_919 + u64::from(number) * 31 + u64::from(replication);
+            let (draw, at_ns) = (uniform(salt), 3_600 * NANOS_PER_SECOND);
+            if gateway < gateways / 2 {
+                let heard = SimSpan::from_secs_f64(0.02 + 0.1 * draw).0;
+                let passes = draw > 0.7;
+                let exposure_ns = if passes { heard - 5_000_000 } else { 0 };
+                let false_rejections = u64::from(draw > 0.9) * 3;
+                return Exposure {
+                    heard_ns: Some(at_ns + heard),
+                    accepted: passes.into(),
+                    exposure_ns,
+                    false_rejections,
+                };
+            }
+            let exposure_ns = SimSpan::from_secs_f64(7_100.0 * draw).0;
+            Exposure { heard_ns: None, accepted: 1 + exposure_ns % 37, exposure_ns, false_rejections: 0 }
+        };
+        Revocation {
+            name: format!("password-change/0/shop/user-{}", number + 1),
+            at_ns: 3_600 * NANOS_PER_SECOND,
+            gateways: (0..gateways).map(exposure).collect(),
+        }
+    };
+    let revocations: Vec<Revocation> = (0..30).map(revocation).collect();
+    let total = |gateway: usize| {
+        let of = || revocations.iter().map(|revocation| &revocation.gateways[gateway]);
+        let accepted = of().map(|exposure| exposure.accepted).sum();
+        GatewayTotal { accepted, false_rejections: of().map(|exposure| exposure.false_rejections).sum() }
+    };
+    let totals: Vec<GatewayTotal> = (0..gateways).map(total).collect();
+    let mut record = record(replication, policy, layout);
+    for (value, metric) in record.values.iter_mut().zip(metrics()) {
+        match metric.name {
+            "accepted_after_revocation" => *value = count(totals.iter().map(|total| total.accepted).sum()),
+            "false_rejections" => *value = count(totals.iter().map(|total| total.false_rejections).sum()),
+            "exposure_mean_s" => *value = 3_550.0,
+            _ => {}
+        }
+    }
+    Record { inbound: Some(Inbound { gateways: totals, revocations }), ..record }
 }
 
 /// Everything fails while the IdP is away; then four lanes recover one after another, at `downtime` on average.

@@ -13,8 +13,9 @@ use super::error::WriteError;
 use super::folder::{Folder, Output};
 use super::manifest::RunInfo;
 use super::table::columns::{self, Kind, Row};
-use super::{outages, plot};
+use super::{exposures, outages, plot};
 use crate::experiment::comparison::{Comparison, Stopped};
+use crate::experiment::play::callers_have_tokens;
 use crate::experiment::record::Record;
 use crate::experiment::sweep::Sink;
 use crate::metric;
@@ -80,14 +81,16 @@ fn reason(swept: &Swept<'_>) -> &'static str {
 pub struct Results<'a> {
     swept: Swept<'a>,
     folder: Folder,
-    /// In the order of [`FILES`].
+    /// In the order of [`FILES`]; the last one only where callers have tokens at any point.
     outputs: Vec<Output>,
-    /// Rows of `outages.csv` of the point that is being played.
+    /// Rows of `outages.csv` and `exposures.csv` of the point that is being played.
     outages: String,
+    exposures: String,
 }
 
 /// The files that grow point by point.
-const FILES: [&str; 5] = ["replications.csv", "summary.csv", "differences.csv", "timeline.csv", "outages.csv"];
+const FILES: [&str; 6] =
+    ["replications.csv", "summary.csv", "differences.csv", "timeline.csv", "outages.csv", exposures::NAME];
 
 impl<'a> Results<'a> {
     /// Begins a results folder that will stand at `dir`; what is there now stays until [`Results::finish`].
@@ -100,15 +103,17 @@ impl<'a> Results<'a> {
             csv::row(&csv::DIFFERENCES),
             csv::row(&csv::TIMELINE),
             csv::row(&outages::HEADER),
+            csv::row(&exposures::HEADER),
         ];
+        let tokens = sweep.points.iter().any(|point| callers_have_tokens(&point.scenario.world));
         let mut outputs = Vec::new();
-        for (name, header) in FILES.iter().zip(headers) {
+        for (name, header) in FILES.iter().zip(headers).filter(|(name, _)| tokens || **name != exposures::NAME) {
             let mut output = folder.output(name)?;
             output.write(header.as_bytes())?;
             outputs.push(output);
         }
         let swept = Swept { scenario, sweep, points: Vec::new(), stopped: Stopped::Complete };
-        Ok(Results { swept, folder, outputs, outages: String::new() })
+        Ok(Results { swept, folder, outputs, outages: String::new(), exposures: String::new() })
     }
 
     /// How many points are done.
@@ -141,6 +146,7 @@ impl Sink for Results<'_> {
     fn record(&mut self, point: usize, record: &Record) -> Result<(), WriteError> {
         let policy = &self.swept.scenario.policies[record.policy].name;
         self.outages += &outages::rows(point, policy, record);
+        self.exposures += &exposures::rows(point, policy, record);
         Ok(())
     }
 
@@ -153,6 +159,7 @@ impl Sink for Results<'_> {
             csv::differences_of(at, &comparison),
             csv::timeline_of(at, &comparison),
             std::mem::take(&mut self.outages),
+            std::mem::take(&mut self.exposures),
         ];
         for (output, rows) in self.outputs.iter_mut().zip(rows) {
             output.write(rows.as_bytes())?;
@@ -162,5 +169,44 @@ impl Sink for Results<'_> {
         }
         self.swept.points.push(comparison);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    /// The folder of a sweep of two points, the callers of the second of which have tokens or not.
+    fn folder(tokens: bool) -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        let (scenario, mut sweep) = (sample::scenario(), sample::sweep());
+        sweep.points.truncate(2);
+        if tokens {
+            sweep.points[1].scenario = sample::scenario_with_tokens();
+        }
+        let mut results = Results::open(&root.path().join("swept"), &scenario, &sweep).unwrap();
+        for (point, with) in [(0, false), (1, tokens)] {
+            let comparison = if with { sample::comparison_with_tokens(1) } else { sample::comparison(1) };
+            let record = if with {
+                sample::record_with_tokens(0, 0, 4, &comparison.layout)
+            } else {
+                sample::record(0, 0, &comparison.layout)
+            };
+            results.record(point, &record).unwrap();
+            results.point(point, comparison).unwrap();
+        }
+        results.finish(Stopped::Complete, &RunInfo::default()).unwrap();
+        root
+    }
+
+    #[test]
+    fn exposures_are_written_where_callers_have_tokens_at_any_point() {
+        let with = folder(true);
+        let text = std::fs::read_to_string(with.path().join("swept/exposures.csv")).unwrap();
+        assert_eq!(text.lines().next().map(str::to_owned), Some(exposures::HEADER.join(",")));
+        assert_eq!(text.lines().skip(1).filter(|line| line.starts_with("1,ttl-only,0,")).count(), 30 * 4);
+        assert_eq!(text.lines().count(), 1 + 30 * 4);
+        assert!(!folder(false).path().join("swept/exposures.csv").exists());
     }
 }

@@ -10,7 +10,8 @@ use crate::experiment::comparison::Comparison;
 use crate::experiment::verdict;
 use crate::report::findings;
 use crate::report::json::{
-    BestPart, DifferencePart, MetricPart, ScenarioPart, best_part, difference_part, metric_part,
+    BestPart, DifferencePart, GatewayPart, MetricPart, ScenarioPart, best_part, difference_part, gateway_parts,
+    metric_part,
 };
 use crate::report::manifest::Replications;
 
@@ -45,6 +46,8 @@ struct PointPart<'a> {
     summary: Vec<MetricPart<'a>>,
     differences: Vec<DifferencePart<'a>>,
     best: Option<BestPart<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    gateways: Vec<GatewayPart<'a>>,
     findings: Vec<String>,
 }
 
@@ -86,6 +89,7 @@ fn point_part<'a>(swept: &'a Swept<'_>, point: usize, metrics: &[&'static str]) 
             .map(|line| difference_part(comparison, line))
             .collect(),
         best: best_part(comparison),
+        gateways: gateway_parts(scenario, comparison),
         findings: findings::all(scenario, comparison),
     }
 }
@@ -106,9 +110,13 @@ mod tests {
     #[test]
     fn the_summary_of_a_sweep_is_what_its_schema_says() {
         let schema: Value = serde_json::from_str(include_str!("../../../docs/schemas/sweep-summary.json")).unwrap();
-        let (scenario, sweep) = (sample::scenario(), sample::sweep());
+        let (scenario, mut sweep) = (sample::scenario(), sample::sweep());
+        sweep.points[1].scenario = sample::scenario_with_tokens();
         for (points, replications) in [(2, 1), (6, 3)] {
-            let text = super::summary(&sample::swept(&scenario, &sweep, points, replications));
+            let mut swept = sample::swept(&scenario, &sweep, points, replications);
+            swept.points[1] = sample::comparison_with_tokens(replications);
+            let text = super::summary(&swept);
+            assert_eq!(text.matches("\"gateways\"").count(), 1);
             let mut found = Vec::new();
             mistakes(&schema, &serde_json::from_str(&text).unwrap(), "summary", &mut found);
             assert_eq!(found, Vec::<String>::new());

@@ -15,8 +15,7 @@ pub struct Column {
     title: &'static str,
     cell: Cell,
     shown: Shown,
-    /// May be left out of a table for which the terminal is too narrow; the last one first.
-    pub spare: bool,
+    spare: bool,
 }
 
 /// What a cell says.
@@ -80,6 +79,9 @@ pub const COLUMNS: &[Column] = &[
     spare("duplicate_active_jwts", "", Cell::Mean, Shown::AboveZero),
     column("con_app_key_exhausted", "", Cell::Mean, Shown::AboveZero),
     column("failed.persist-failed", "", Cell::Mean, Shown::AboveZero),
+    spare("exposure_mean_s", "", Cell::Mean, Shown::AboveZero),
+    spare("accepted_after_revocation", "", Cell::Mean, Shown::AboveZero),
+    spare("false_rejections", "", Cell::Mean, Shown::AboveZero),
 ];
 
 /// A metric as tables and plots call it.
@@ -102,6 +104,9 @@ pub fn in_words(metric: &'static str) -> &'static str {
         "con_app_key_violations" => "CON_APP_KEY violations",
         "con_app_key_exhausted" => "CON_APP_KEY retries exhausted",
         "latency_p99_ms" => "latency p99, ms",
+        "exposure_mean_s" => "exposure, s",
+        "accepted_after_revocation" => "accepted after revocation",
+        "false_rejections" => "false rejections",
         other => other,
     }
 }
@@ -115,6 +120,14 @@ pub struct Row<'a> {
 
 /// A column's title and what it says of each row.
 pub type Cells = (String, Vec<String>);
+
+/// A column as it is printed.
+#[derive(Clone, Debug)]
+pub struct Values {
+    pub cells: Cells,
+    /// May be left out where the terminal is too narrow; the last one first.
+    pub spare: bool,
+}
 
 /// The columns that a table of these rows has.
 #[must_use]
@@ -137,9 +150,12 @@ pub fn shown(rows: &[Row<'_>], kind: Kind) -> Vec<&'static Column> {
 
 /// The titles and cells of these columns.
 #[must_use]
-pub fn cells(columns: &[&Column], rows: &[Row<'_>]) -> Vec<Cells> {
+pub fn values(columns: &[&Column], rows: &[Row<'_>]) -> Vec<Values> {
     let title = |column: &Column| if column.title.is_empty() { in_words(column.metric) } else { column.title };
-    let of = |column: &&Column| (title(column).to_owned(), rows.iter().map(|row| row.cell(column)).collect());
+    let of = |column: &&Column| {
+        let cells = (title(column).to_owned(), rows.iter().map(|row| row.cell(column)).collect());
+        Values { cells, spare: column.spare }
+    };
     columns.iter().map(of).collect()
 }
 
@@ -170,7 +186,8 @@ pub fn is_censored(comparison: &Comparison, policy: usize) -> bool {
     comparison.mean(policy, "censored_lanes") > 0.0
 }
 
-fn mean_and_half(found: &Summary) -> String {
+/// `241 ± 12`.
+pub(super) fn mean_and_half(found: &Summary) -> String {
     with_half_width(found.mean, found.interval.map(|interval| interval.high - found.mean), "±")
 }
 
@@ -181,7 +198,7 @@ mod tests {
 
     fn titles(comparison: &Comparison, kind: Kind) -> Vec<String> {
         let rows: Vec<Row<'_>> = (0..comparison.policies.len()).map(|policy| Row { comparison, policy }).collect();
-        cells(&shown(&rows, kind), &rows).into_iter().map(|column| column.0).collect()
+        values(&shown(&rows, kind), &rows).into_iter().map(|column| column.cells.0).collect()
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub mod columns;
 mod differences;
+mod gateways;
 pub mod sweep;
 
 use comfy_table::{
@@ -13,7 +14,7 @@ use super::number::short;
 use crate::experiment::comparison::Comparison;
 use crate::experiment::verdict::{self, Best};
 use crate::scenario::Scenario;
-use columns::{Cells, Column, Kind, Row, in_words, is_censored};
+use columns::{Cells, Kind, Row, Values, in_words, is_censored};
 
 /// How the terminal wants it.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +44,7 @@ pub fn compare(scenario: &Scenario, comparison: &Comparison, look: Look) -> Stri
     let parts = [
         heading(scenario, comparison).lines().map(|line| wrap(line, look.width)).collect::<Vec<_>>().join("\n"),
         policies(comparison, look),
+        gateways::compare(scenario, comparison, look),
         differences::differences(comparison, look),
         best_lines(comparison).iter().map(|line| wrap(line, look.width)).collect::<Vec<_>>().join("\n"),
         findings::all(scenario, comparison).iter().map(|line| wrap(line, look.width)).collect::<Vec<_>>().join("\n"),
@@ -69,28 +71,28 @@ fn heading(scenario: &Scenario, comparison: &Comparison) -> String {
 fn policies(comparison: &Comparison, look: Look) -> String {
     let rows: Vec<Row<'_>> = (0..comparison.policies.len()).map(|policy| Row { comparison, policy }).collect();
     let names = comparison.policies.iter().map(|policy| policy.name.clone()).collect();
-    body(&[("policy".to_owned(), names)], &rows, Kind::Compare, look)
+    body(&[("policy".to_owned(), names)], &columns::values(&columns::shown(&rows, Kind::Compare), &rows), look)
 }
 
 /// A row each, first the columns that are `fixed`; blocks of lines where the terminal is too narrow for a table.
-fn body(fixed: &[Cells], rows: &[Row<'_>], kind: Kind, look: Look) -> String {
-    let all = columns::shown(rows, kind);
-    let too_wide = |cells: &[Cells]| width(fixed, cells) > usize::from(look.width);
-    let mut shown = all.clone();
-    while too_wide(&columns::cells(&shown, rows)) {
-        let Some(spare) = shown.iter().rposition(|column: &&Column| column.spare) else { break };
+fn body(fixed: &[Cells], all: &[Values], look: Look) -> String {
+    let rows = fixed.first().map_or(0, |column| column.1.len());
+    let too_wide = |values: &[&Values]| width(fixed, values) > usize::from(look.width);
+    let mut shown: Vec<&Values> = all.iter().collect();
+    while too_wide(&shown) {
+        let Some(spare) = shown.iter().rposition(|column| column.spare) else { break };
         shown.remove(spare);
     }
-    let cells = columns::cells(&shown, rows);
-    if look.width < NARROW || too_wide(&cells) {
-        let names: Vec<String> = (0..rows.len()).map(|row| wrap(&name(fixed, row), look.width)).collect();
+    if look.width < NARROW || too_wide(&shown) {
+        let names: Vec<String> = (0..rows).map(|row| wrap(&name(fixed, row), look.width)).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        return stacked(&names, &columns::cells(&all, rows));
+        return stacked(&names, all);
     }
+    let cells: Vec<&Cells> = shown.iter().map(|column| &column.cells).collect();
     let mut table = table(look);
     let titles = fixed.iter().map(|column| Cell::new(&column.0));
     table.set_header(titles.chain(cells.iter().map(|column| Cell::new(&column.0).set_alignment(CellAlignment::Right))));
-    for row in 0..rows.len() {
+    for row in 0..rows {
         let fixed = fixed.iter().map(|column| Cell::new(&column.1[row]));
         let cells = cells.iter().map(|column| Cell::new(&column.1[row]).set_alignment(CellAlignment::Right));
         table.add_row(fixed.chain(cells));
@@ -107,9 +109,9 @@ fn body(fixed: &[Cells], rows: &[Row<'_>], kind: Kind, look: Look) -> String {
 }
 
 /// How wide a table must be so that no value is broken: titles may be, between words.
-fn width(fixed: &[Cells], cells: &[Cells]) -> usize {
+fn width(fixed: &[Cells], columns: &[&Values]) -> usize {
     let fixed = fixed.iter().map(|(title, texts)| widest(texts).max(title.chars().count()) + 3);
-    fixed.chain(cells.iter().map(|cells| least_width(cells) + 3)).sum()
+    fixed.chain(columns.iter().map(|column| least_width(&column.cells) + 3)).sum()
 }
 
 fn widest(texts: &[String]) -> usize {
@@ -122,21 +124,20 @@ fn least_width((title, texts): &Cells) -> usize {
     widest(texts).max(word)
 }
 
-/// `token_lifetime = 5min, loss = 0.1: hybrid`.
+/// `token_lifetime = 5min, loss = 0.1: hybrid, gateway-1`.
 fn name(fixed: &[Cells], row: usize) -> String {
-    let (policy, keys) = match fixed.split_last() {
-        Some((last, keys)) if last.0 == "policy" => (Some(last.1[row].clone()), keys),
-        _ => (None, fixed),
-    };
-    let keys: Vec<String> = keys.iter().map(|(key, values)| format!("{key} = {}", values[row])).collect();
-    [(!keys.is_empty()).then(|| keys.join(", ")), policy].into_iter().flatten().collect::<Vec<_>>().join(": ")
+    let is_name = |title: &str| ["policy", "gateway"].contains(&title);
+    let (names, keys): (Vec<&Cells>, Vec<&Cells>) = fixed.iter().partition(|column| is_name(&column.0));
+    let keys = keys.iter().map(|(key, values)| format!("{key} = {}", values[row])).collect::<Vec<_>>().join(", ");
+    let names = names.iter().map(|(_, values)| values[row].clone()).collect::<Vec<_>>().join(", ");
+    [keys, names].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ")
 }
 
-fn stacked(names: &[&str], columns: &[Cells]) -> String {
-    let widest = columns.iter().map(|column| column.0.len()).max().unwrap_or(0);
+fn stacked(names: &[&str], columns: &[Values]) -> String {
+    let widest = columns.iter().map(|column| column.cells.0.len()).max().unwrap_or(0);
     let block = |(row, name): (usize, &&str)| {
-        let lines = columns.iter().map(|(title, cells)| format!("  {title:widest$}  {}\n", cells[row]));
-        format!("{name}\n{}", lines.collect::<String>())
+        let line = |Values { cells: (title, cells), .. }: &Values| format!("  {title:widest$}  {}\n", cells[row]);
+        format!("{name}\n{}", columns.iter().map(line).collect::<String>())
     };
     names.iter().enumerate().map(block).collect::<String>().trim_end().to_string()
 }

@@ -1,16 +1,20 @@
 //! What `sweep` prints: a row a point and policy, first the swept values, then what `compare` says of a policy.
 
-use super::columns::{Cells, Kind};
-use super::{Look, ascii, body, wrap};
+use super::columns::{self, Cells, Kind};
+use super::{Look, ascii, body, gateways, wrap};
 use crate::report::sweep::Swept;
 
 /// All that `sweep` prints on stdout.
 #[must_use]
 pub fn sweep(swept: &Swept<'_>, look: Look) -> String {
-    let body = body(&fixed(swept), &swept.rows(), Kind::Sweep, look);
-    let heading = heading(swept, body.contains('±'));
+    let rows = swept.rows();
+    let body = body(&fixed(swept), &columns::values(&columns::shown(&rows, Kind::Sweep), &rows), look);
+    let gateways = gateways::sweep(swept, look);
+    let heading = heading(swept, body.contains('±') || gateways.contains('±'));
     let heading = heading.lines().map(|line| wrap(line, look.width)).collect::<Vec<_>>().join("\n");
-    let text = format!("{heading}\n\n{body}\n");
+    let parts = [heading, body, gateways];
+    let text =
+        parts.iter().filter(|part| !part.is_empty()).map(|part| format!("{part}\n")).collect::<Vec<_>>().join("\n");
     if look.unicode { text } else { ascii(&text) }
 }
 
