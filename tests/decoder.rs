@@ -13,6 +13,10 @@ const GOOD: &[&str] = &[
     include_str!("data/bad/not-stored.toml"),
     include_str!("data/bad/overloaded-by-applications.toml"),
     include_str!("data/bad/sweep-warnings.toml"),
+    include_str!("data/bad/inbound-none.toml"),
+    include_str!("data/bad/fault-keys.toml"),
+    include_str!("data/bad/partitions.toml"),
+    include_str!("data/bad/clock-skew.toml"),
 ];
 
 /// What is put into a good file: words that mean something to the decoder or to TOML.
@@ -61,6 +65,17 @@ const WORDS: &[&str] = &[
     "kind = \"db-failover\"\n",
     "[idp.persistence]\n",
     "mode = \"none\"\n",
+    "kind = \"password-change\"\nclient = \"shop\"\n",
+    "kind = \"application-revoked\"\n",
+    "kind = \"clock-skew\"\n",
+    "by = \"-1d\"\n",
+    "users = 4000000000\n",
+    "nodes = 1000000000000\n",
+    "between = [[\"gateways\"], [\"idp\"]]\n",
+    "[gateway.inbound]\n",
+    "validation = \"introspect\"\n",
+    "revocation_events = [\"gateway-2\"]\n",
+    "owns = [\"orders\"]\n",
     "\u{0}",
     "\r\n",
     "'''",

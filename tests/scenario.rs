@@ -3,9 +3,12 @@
 use std::fs;
 use std::path::Path;
 
+use stalegate::fault::{Revoke, Who};
+use stalegate::id::{ClientId, ConsumerKeyId};
 use stalegate::key::Default;
-use stalegate::model::config::{Arrivals, Validation};
+use stalegate::model::config::{Arrivals, InboundValidation, Validation};
 use stalegate::policy::lifetime::LifetimeRule;
+use stalegate::revocation::Merge;
 use stalegate::scenario::{self, Loaded, keys, presets, wso2};
 use stalegate::time::SimSpan;
 
@@ -235,4 +238,154 @@ fn closed_users_are_the_populations_unless_the_process_says_otherwise() {
         load(SMALL, &[&arrivals, "client.shop.users=5"]).scenario.world.clients[0].users
     };
     assert_eq!((closed(""), closed(", users = 9")), (5, 9));
+}
+
+/// [`SMALL`] with callers' tokens and an application, and these faults besides.
+fn callers(faults: &str) -> String {
+    format!(
+        "{}\n[gateway.inbound]\nvalidation = \"jwt\"\n[[application]]\nname = \"batch\"\napi = \"orders\"\n{faults}",
+        SMALL.replace("[\"orders\"]", "[\"orders\"]\nusers = 20\nowns = [\"shop\", \"batch\"]")
+    )
+}
+
+#[test]
+fn gateways_that_listen_are_all_none_or_those_of_a_list() {
+    let listens = |said: &str| {
+        let overrides = ["gateway.nodes=3", &format!("gateway.inbound.revocation_events={said}")];
+        load(SMALL, &overrides).scenario.world.gateway.inbound.listens.clone()
+    };
+    assert_eq!(load(SMALL, &[]).scenario.world.gateway.inbound.listens, [true, true]);
+    assert_eq!(listens("false"), [false, false, false]);
+    assert_eq!(listens("[]"), [false, false, false]);
+    assert_eq!(listens("[\"gateway-3\", \"gateway-1\"]"), [true, false, true]);
+}
+
+#[test]
+fn a_sweep_goes_from_no_gateway_that_listens_over_one_to_all() {
+    let text = callers(
+        "[sweep]\n\"gateway.inbound.revocation_events\" = [false, [\"gateway-1\"], true, [\"gateway-2\", \"gateway-1\"]]\n",
+    );
+    let loaded = load(&text, &[]);
+    let sweep = loaded.sweep.as_ref().expect("it has a sweep");
+    let texts: Vec<&str> = (0..4).flat_map(|point| sweep.values(point)).collect();
+    assert_eq!(texts, ["false", "[gateway-1]", "true", "[gateway-2, gateway-1]"]);
+    let listens = |point: usize| sweep.points[point].scenario.world.gateway.inbound.listens.clone();
+    assert_eq!([0, 1, 2, 3].map(listens), [[false, false], [true, false], [true, true], [true, true]]);
+    assert!(loaded.as_toml().contains(
+        "\"gateway.inbound.revocation_events\" = [false, [\"gateway-1\"], true, [\"gateway-2\", \"gateway-1\"]]"
+    ));
+    let again = load(&loaded.as_toml(), &[]);
+    assert_eq!(again.sweep.expect("it is there").keys[0].values, sweep.keys[0].values);
+}
+
+#[test]
+fn callers_tokens_are_read_and_shown_as_they_are_read() {
+    let text = callers("[idp]\nnotify = \"at-least-once\"\nnotify_again = \"7s\"\n");
+    let loaded = load(&text, &["client.shop.token_lifetime=8h", "client.shop.login=1h", "gateway.inbound.merge=max"]);
+    let world = &loaded.scenario.world;
+    let names: Vec<&str> = world.consumer_keys.iter().map(|key| key.name.as_str()).collect();
+    assert_eq!(names, ["batch", "orders", "shop"]);
+    let (inbound, shop) = (&world.gateway.inbound, &world.clients[0]);
+    assert_eq!((inbound.validation, inbound.merge), (InboundValidation::Jwt, Merge::Max));
+    assert_eq!(
+        (shop.owns.as_slice(), shop.consumer_key),
+        (&[ConsumerKeyId(0), ConsumerKeyId(2)][..], ConsumerKeyId(2))
+    );
+    assert_eq!((shop.token_lifetime, shop.users), (Some(SimSpan::secs(8 * 3600)), 20));
+    assert_eq!(world.idp.notify_again, Some(SimSpan::secs(7)));
+    assert_eq!(load(SMALL, &[]).scenario.world.idp.notify_again, None);
+    assert_eq!(load(&loaded.as_toml(), &[]).scenario.id, loaded.scenario.id);
+    let opaque = load(&text, &["gateway.inbound.validation=introspect", "gateway.inbound.cache_ttl=5min"]);
+    let expected = InboundValidation::Introspect { cache: SimSpan::secs(300), sweep: SimSpan::secs(30) };
+    assert_eq!(opaque.scenario.world.gateway.inbound.validation, expected);
+}
+
+#[test]
+fn faults_of_callers_tokens_revoke_what_they_name() {
+    let (shop, orders) = (ClientId(0), ConsumerKeyId(1));
+    let users = |who, stays_out| Some(Revoke::Users { client: shop, who, stays_out });
+    let cases = [
+        ("password-change", "client = \"shop\"", users(Who::Drawn(1), false)),
+        ("role-change", "client = \"shop\"\nusers = 20", users(Who::Drawn(20), false)),
+        ("user-disabled", "client = \"shop\"\nuser = \"user-20\"", users(Who::User(19), true)),
+        ("credentials-revoked", "client = \"shop\"", Some(Revoke::ConsumerKey(ConsumerKeyId(2)))),
+        ("application-revoked", "application = \"orders\"", Some(Revoke::ConsumerKey(orders))),
+        ("application-revoked", "application = \"batch\"", Some(Revoke::ConsumerKey(ConsumerKeyId(0)))),
+        ("token-revoked", "client = \"shop\"\nuser = \"user-7\"", Some(Revoke::Token { client: shop, user: 6 })),
+        ("token-revoked", "credential = \"orders\"", None),
+        ("partition", "for = \"1min\"\nbetween = [[\"gateway-2\", \"idp\"], [\"bus\", \"db\", \"backends\"]]", None),
+        ("control-plane-outage", "for = \"1min\"", None),
+        ("clock-skew", "node = \"gateways\"\nby = \"-750ms\"", None),
+    ];
+    for (kind, keys, revokes) in cases {
+        let loaded = load(
+            &callers(&format!("[[fault]]\nname = \"it\"\nkind = \"{kind}\"\nat = \"1h\"\nevery = \"30min\"\n{keys}\n")),
+            &[],
+        );
+        let fault = &loaded.scenario.world.faults[0];
+        assert_eq!((fault.fault.kind(), fault.fault.revokes()), (kind, revokes), "{keys}");
+        assert!(!fault.fault.needs_database() && !fault.fault.restarts_idp());
+        assert_eq!(fault.fault.lasts_s() > 0.0, keys.contains("1min"), "{kind}");
+        assert_eq!(load(&loaded.as_toml(), &[]).scenario.id, loaded.scenario.id, "{}", loaded.as_toml());
+    }
+}
+
+#[test]
+fn what_ends_a_gateways_token_is_an_event_for_policies_and_what_ends_a_callers_is_not() {
+    let codes = |owns: &str, kind: &str, keys: &str| {
+        let fault = format!("[[fault]]\nname = \"it\"\nkind = \"{kind}\"\nat = \"2h30min\"\n{keys}\n");
+        let text = callers(&format!("[[policy]]\nname = \"event-purge\"\nbase = \"event-purge\"\n{fault}"));
+        let loaded = load(&text, &[&format!("client.shop.owns={owns}")]);
+        loaded.warnings.list.iter().map(|warning| warning.code).collect::<Vec<_>>()
+    };
+    let (told, unheard) = (["W001"], ["W002"]);
+    assert_eq!(codes("[]", "application-revoked", "application = \"orders\""), told);
+    assert_eq!(codes("[\"orders\"]", "password-change", "client = \"shop\""), told);
+    assert_eq!(codes("[]", "token-revoked", "credential = \"orders\""), told);
+    assert_eq!(codes("[\"batch\", \"shop\"]", "password-change", "client = \"shop\""), unheard);
+    assert_eq!(codes("[\"orders\"]", "token-revoked", "client = \"shop\"\nuser = \"user-1\""), unheard);
+    assert_eq!(codes("[\"orders\"]", "credentials-revoked", "client = \"shop\""), unheard);
+}
+
+#[test]
+fn the_load_of_gateways_that_introspect_is_bounded_by_users_and_time() {
+    let warned = |users: u32, ttl: &str| {
+        let rate = "client.shop.arrivals.rate=20000/s";
+        let users = format!("client.shop.users={users}");
+        let ttl = format!("gateway.inbound.cache_ttl={ttl}");
+        let all = ["api.orders.validation=ideal", "gateway.inbound.validation=introspect", rate, &users, &ttl];
+        load(SMALL, &all).warnings.list.iter().any(|warning| warning.code == "W003")
+    };
+    // 64 workers of 5 ms do 12,800 introspections a second; two gateways ask once a user in each cache_ttl.
+    assert!(warned(1_000, "0s") && warned(64_001, "10s") && !warned(63_999, "10s") && !warned(1_000, "900s"));
+}
+
+#[test]
+fn a_deployment_toml_says_who_listens_and_how_long_answers_are_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let read = |deployment: &str, more: &str| {
+        fs::write(folder.path().join("deployment.toml"), deployment).expect("it can be written");
+        let text = format!(
+            "{SMALL}[gateway]\nwso2 = \"deployment.toml\"\n[gateway.inbound]\nvalidation = \"introspect\"\n{more}"
+        );
+        fs::write(folder.path().join("it.toml"), text).expect("it can be written");
+        let inbound = scenario::load(&folder.path().join("it.toml"), &[], None).expect("it is good").scenario;
+        let inbound = inbound.world.gateway.inbound.clone();
+        let InboundValidation::Introspect { cache, .. } = inbound.validation else { panic!("it introspects") };
+        (inbound.listens, cache)
+    };
+    let on = "[apim.key_manager]\nenable_revoked_token_event_validation = true\n";
+    let off = "[apim.key_manager]\nenable_revoked_token_event_validation = \"false\"\n";
+    let (both, neither, default) = (vec![true, true], vec![false, false], SimSpan::secs(900));
+    assert_eq!(read("", ""), (both.clone(), default));
+    assert_eq!(read(off, ""), (neither, default));
+    assert_eq!(read(on, "revocation_events = [\"gateway-2\"]\n"), (vec![false, true], default));
+    for (written, kept) in [("600", 600), ("\"600\"", 600), ("\"600s\"", 600), ("\"10m\"", 600), ("\"2h\"", 7200)] {
+        let deployment = format!("{on}[apim.cache]\ntoken_expiry_time = {written}\n");
+        assert_eq!(read(&deployment, ""), (both.clone(), SimSpan::secs(kept)), "{written}");
+    }
+    let unkept = "[apim.cache]\ntoken_expiry_time = 600\ngateway_token.enable = false\n";
+    assert_eq!(read(unkept, "").1, SimSpan::ZERO);
+    assert_eq!(read(&unkept.replace("false", "true"), "").1, SimSpan::secs(600));
+    assert_eq!(read(unkept, "cache_ttl = \"1min\"\n").1, SimSpan::secs(60));
 }

@@ -53,3 +53,19 @@ impl Fault for ClockSkew {
         0.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::recorder::{played, text};
+    use super::*;
+    use crate::key::Value;
+
+    #[test]
+    fn clocks_move_by_so_much_at_one_node_or_at_all() {
+        let skew = |node: &str, by| played(&DEF, &[("node", text(node)), ("by", Value::SignedSpan(SignedSpan(by)))], 1);
+        assert_eq!(skew("idp-2", -750), Ok(vec!["skew [Idp(IdpNodeId(1))] -750".into()]));
+        let both = "skew [Gateway(GatewayId(0)), Gateway(GatewayId(1))] 2";
+        assert_eq!(skew("gateways", 2), Ok(vec![both.into()]));
+        assert!(skew("all", 2).is_err() && skew("gateway-0", 2).is_err());
+    }
+}

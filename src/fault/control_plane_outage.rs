@@ -35,3 +35,17 @@ impl Fault for ControlPlaneOutage {
         self.lasts.mean_s()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::recorder::played;
+    use super::*;
+    use crate::key::Value;
+    use crate::time::SimSpan;
+
+    #[test]
+    fn the_control_plane_goes_down_and_comes_back() {
+        let lasts = ("for", Value::Dist(Dist::Constant(SimSpan::secs(60))));
+        assert_eq!(played(&DEF, &[lasts], 2), Ok(vec!["control plane down".into(), "control plane up".into()]));
+    }
+}

@@ -121,3 +121,46 @@ impl Fault for Partition {
         self.lasts.mean_s()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::recorder::played;
+    use super::*;
+    use crate::key::Value;
+    use crate::time::SimSpan;
+
+    fn cut(left: &[&str], right: &[&str]) -> Result<Vec<String>, Vec<FaultMistake>> {
+        let group = |words: &[&str]| words.iter().map(ToString::to_string).collect();
+        let lasts = ("for", Value::Dist(Dist::Constant(SimSpan::secs(60))));
+        played(&DEF, &[lasts, ("between", Value::TwoTexts(group(left), group(right)))], 2)
+    }
+
+    #[test]
+    fn a_partition_cuts_whom_its_words_mean_and_mends_the_cut() {
+        assert_eq!(
+            cut(&["gateways", "idp-2"], &["control-plane", "bus"]),
+            Ok(vec![
+                "cut [Gateway(GatewayId(0)), Gateway(GatewayId(1)), Idp(IdpNodeId(1))] [ControlPlane, Bus]".into(),
+                "mend".into()
+            ])
+        );
+        assert_eq!(
+            cut(&["idp"], &["db", "backends"]).map(|done| done[0].clone()),
+            Ok("cut [Idp(IdpNodeId(0)), Idp(IdpNodeId(1))] [Db, Backends]".into())
+        );
+    }
+
+    #[test]
+    fn all_that_is_wrong_with_the_groups_is_told() {
+        let mistakes = cut(&["idp", "idp-1", "moon"], &["idp-2", "store"]).expect_err("nothing of it is right");
+        let messages: Vec<&str> = mistakes.iter().map(|mistake| mistake.message.as_str()).collect();
+        assert!(
+            messages[0].contains("`idp-1` stands in one group twice") && messages[1].contains("`moon`"),
+            "{messages:?}"
+        );
+        assert!(
+            messages[2].contains("not built yet") && messages[3].contains("`idp-2` is on both sides"),
+            "{messages:?}"
+        );
+    }
+}

@@ -1,9 +1,34 @@
 //! A world that only notes what a fault does to it.
 
-use super::{Clocked, Control, Death, Party, Phase, Revoke};
+use super::{Clocked, Control, Death, FaultDef, FaultMistake, Names, Party, Phase, Revoke};
 use crate::dist::Dist;
 use crate::id::{CredentialId, GatewayId, IdpNodeId};
+use crate::key::{Table, Value};
 use crate::time::{SimSpan, SimTime};
+
+/// What the phases of a fault with these keys do, one after the other, in a world of two nodes of the IdP, two gateways, a
+/// population `shop` of 20 users, and an application `batch`.
+pub fn played(def: &FaultDef, keys: &[(&'static str, Value)], phases: u32) -> Result<Vec<String>, Vec<FaultMistake>> {
+    let mut table = Table(def.keys.iter().map(|key| (key.name, Value::Off)).collect());
+    table.0.extend(keys.iter().cloned());
+    let [batch, orders, shop] = ["batch", "orders", "shop"].map(str::to_owned);
+    let names = Names {
+        idp_nodes: 2,
+        gateways: 2,
+        credentials: &[orders.clone(), batch.clone()],
+        clients: &[(shop.clone(), 20)],
+        consumer_keys: &[batch, orders, shop],
+    };
+    let fault = (def.build)(&table, &Table::default(), names)?;
+    let mut recorder = Recorder::default();
+    (0..phases).for_each(|step| fault.phase(Phase::begin(0).step(step), &mut recorder));
+    Ok(recorder.0)
+}
+
+/// A key's value.
+pub fn text(text: &str) -> Value {
+    Value::Text(text.to_owned())
+}
 
 /// Two nodes of the IdP, and what happened, in order.
 #[derive(Default)]

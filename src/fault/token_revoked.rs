@@ -86,3 +86,17 @@ impl Fault for TokenRevoked {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::recorder::{played, text};
+    use super::*;
+
+    #[test]
+    fn a_credentials_tokens_are_killed_and_told_of_and_a_users_token_is_revoked() {
+        let killed = vec!["kill Credential(CredentialId(0))".into(), "publish None Some(CredentialId(0))".into()];
+        assert_eq!(played(&DEF, &[("credential", text("orders"))], 1), Ok(killed));
+        let revoked = vec!["revoke Token { client: ClientId(0), user: 6 }".into()];
+        assert_eq!(played(&DEF, &[("client", text("shop")), ("user", text("user-7"))], 1), Ok(revoked));
+    }
+}

@@ -99,3 +99,17 @@ impl Fault for UserRevoked {
         Some(self.revoke)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::recorder::{played, text};
+    use super::*;
+
+    #[test]
+    fn only_who_was_disabled_stays_out() {
+        for (def, stays_out) in [(PASSWORD_CHANGE, false), (USER_DISABLED, true), (ROLE_CHANGE, false)] {
+            let done = format!("revoke Users {{ client: ClientId(0), who: Drawn(1), stays_out: {stays_out} }}");
+            assert_eq!(played(&def, &[("client", text("shop"))], 1), Ok(vec![done]), "{}", def.kind);
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 mod fault;
 mod inbound;
+mod size;
 mod store;
 
 use super::diagnostic::Diagnostic;
@@ -12,9 +13,6 @@ use super::walk::Decoded;
 use crate::fault::Names;
 use crate::key::Value;
 use crate::metric;
-
-/// More memory than this is refused.
-const MOST_BYTES: u64 = 8 << 30;
 
 /// Tells every contradiction of what was read without a mistake of its own.
 pub fn check(reader: &mut Reader, parts: &Parts) {
@@ -27,7 +25,7 @@ pub fn check(reader: &mut Reader, parts: &Parts) {
     inbound::owned(reader, parts);
     expects(reader, parts);
     // A fault may be about every node, and so many have to be counted.
-    if size(reader, parts) {
+    if size::fits(reader, parts) {
         fault::faults(reader, parts);
     }
 }
@@ -37,7 +35,10 @@ pub fn check(reader: &mut Reader, parts: &Parts) {
 pub struct Known {
     idp_nodes: usize,
     gateways: usize,
+    /// Those of the gateways first.
     pub credentials: Vec<String>,
+    of_gateways: usize,
+    /// The position is the id.
     pub consumer_keys: Vec<String>,
     clients: Vec<(String, u32)>,
 }
@@ -46,10 +47,17 @@ impl Known {
     /// Those of a scenario.
     #[must_use]
     pub fn of(parts: &Parts) -> Known {
-        let (credentials, _) = credentials(parts);
+        let (credentials, of_gateways) = credentials(parts);
         let consumer_keys = consumer_key_names(parts, &credentials);
         let clients = parts.clients.iter().map(|client| (client.named.name.clone(), user_count(client))).collect();
-        Known { idp_nodes: nodes(parts, "idp"), gateways: nodes(parts, "gateway"), credentials, consumer_keys, clients }
+        let (idp_nodes, gateways) = (nodes(parts, "idp"), nodes(parts, "gateway"));
+        Known { idp_nodes, gateways, credentials, of_gateways, consumer_keys, clients }
+    }
+
+    /// The consumer keys whose tokens gateways hold.
+    #[must_use]
+    pub fn gateway_credentials(&self) -> &[String] {
+        &self.credentials[..self.of_gateways]
     }
 
     /// As a fault gets them.
@@ -198,6 +206,17 @@ pub fn user_count(client: &Client) -> u32 {
     u32::try_from(users).expect("the key's bounds fit 32 bits")
 }
 
+/// How many users think and call, in a closed population.
+fn closed_users(client: &Client) -> Option<u64> {
+    if client.arrivals.table.text("process") != "closed" {
+        return None;
+    }
+    Some(match client.arrivals.table.0.get("users") {
+        Some(Value::Count(users)) => *users,
+        _ => client.named.table.table.count("users"),
+    })
+}
+
 fn nodes(parts: &Parts, section: &str) -> usize {
     usize::try_from(parts.tables[section].table.count("nodes")).unwrap_or(usize::MAX)
 }
@@ -237,74 +256,4 @@ fn references(reader: &mut Reader, parts: &Parts, expect: &Named, key: &str) {
         let mistake = mistake.at_some(expect.table.place(key), "no [[policy]] has this name");
         reader.say(mistake.nearest(wanted, names));
     }
-}
-
-/// Refuses a world that no memory holds; says whether it fits.
-fn size(reader: &mut Reader, parts: &Parts) -> bool {
-    let (idp, gateway) = (&parts.tables["idp"], &parts.tables["gateway"]);
-    let count = |list: usize| u64::try_from(list).unwrap_or(u64::MAX);
-    let gateways = gateway.table.count("nodes");
-    let called: u64 = parts.clients.iter().map(|client| count(client.named.table.table.texts("apis").len())).sum();
-    let holders = gateways.saturating_mul(count(credentials(parts).1).max(1));
-    let streams = gateways.saturating_mul(called.max(count(parts.apis.len())).max(1));
-    let users: u64 = parts.clients.iter().map(|client| closed_users(client).unwrap_or(0)).sum();
-    let threads: u64 = parts.applications.iter().map(threads).sum();
-    let workers = idp.table.count("nodes").saturating_mul(idp.table.count("workers"));
-    let worlds = [
-        (
-            streams.saturating_add(holders).saturating_mul(1024),
-            gateway.place("nodes"),
-            "its gateways, apis and clients",
-        ),
-        (users.saturating_mul(128), first_users(parts), "its users"),
-        (threads.saturating_mul(1024), most_threads(parts), "its applications' threads"),
-        (workers.saturating_mul(32), idp.place("workers"), "its IdP's workers"),
-    ];
-    let total = worlds.iter().fold(0_u64, |sum, (bytes, _, _)| sum.saturating_add(*bytes));
-    if total <= MOST_BYTES {
-        return true;
-    }
-    let Some((bytes, place, what)) = worlds.iter().max_by_key(|(bytes, _, _)| *bytes) else { return true };
-    let message = format!("the world is too large: {what} take about {} of memory", human(*bytes));
-    let mistake = Diagnostic::new("E032", message).at_some(*place, format!("more than {}", human(MOST_BYTES)));
-    reader.say(mistake.help("simulate a smaller world of the same load per gateway"));
-    false
-}
-
-/// How many users think and call, in a closed population.
-#[must_use]
-pub fn closed_users(client: &Client) -> Option<u64> {
-    if client.arrivals.table.text("process") != "closed" {
-        return None;
-    }
-    Some(match client.arrivals.table.0.get("users") {
-        Some(Value::Count(users)) => *users,
-        _ => client.named.table.table.count("users"),
-    })
-}
-
-fn first_users(parts: &Parts) -> Option<&At> {
-    let closed = parts.clients.iter().filter(|client| closed_users(client).is_some());
-    let largest = closed.max_by_key(|client| closed_users(client))?;
-    largest.arrivals.places.get("users").or_else(|| largest.named.table.place("users"))
-}
-
-fn threads(application: &Application) -> u64 {
-    application.named.table.table.count("threads")
-}
-
-fn most_threads(parts: &Parts) -> Option<&At> {
-    let largest = parts.applications.iter().max_by_key(|application| threads(application))?;
-    Some(largest.named.table.place("threads").unwrap_or(&largest.named.name_at))
-}
-
-fn human(bytes: u64) -> String {
-    const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
-    let mut value = bytes / 1024;
-    let mut unit = 0;
-    while (value >= 10_000 || (value >= 1024 && value.is_multiple_of(1024))) && unit + 1 < UNITS.len() {
-        value /= 1024;
-        unit += 1;
-    }
-    format!("{value} {}", UNITS[unit])
 }

@@ -197,7 +197,7 @@ pub const CODES: &[Code] = &[
     code(
         "E032",
         "too large a world",
-        "The world would need more memory than 8 GiB: about 1 KiB for every (gateway, API, client) and (gateway, credential), about as much for a thread of an application, less for users and workers. A smaller world of the same load per gateway usually gives the same answer.",
+        "The world would need more memory than 8 GiB: about 1 KiB for every (gateway, API, client) and (gateway, credential), about as much for a thread of an application, less for users and workers. A user with a token takes 24 bytes, and 64 at each gateway that may remember an answer about it. A smaller world of the same load per gateway usually gives the same answer.",
         "[gateway] nodes = 1000000000\nwrite: nodes = 100",
     ),
     code(
@@ -269,13 +269,13 @@ pub const CODES: &[Code] = &[
     code(
         "W002",
         "no event is ever published",
-        "A policy listens for events, and nothing in the scenario publishes one: `idp.restart_event` is never, or no restart invalidates tokens, and no token is revoked. The policy behaves as if it did not listen.",
+        "A policy listens for events, and nothing in the scenario publishes one: `idp.restart_event` is never, or no restart invalidates tokens, and no credential of a gateway is revoked. Events about callers' own tokens are not for it. The policy behaves as if it did not listen.",
         "[policy.events] subscribe = true\nadd: [idp] restart_event = \"at-start\"",
     ),
     code(
         "W003",
         "the IdP is loaded beyond its capacity",
-        "What the IdP has to serve in a quiet hour already takes more time than its workers have: introspections, asks of applications, and with synchronous persistence the database work that a request waits for. Queues fill up, and the effect of a restart cannot be seen apart from that.",
+        "What the IdP has to serve in a quiet hour already takes more time than its workers have: introspections by backends, at most those by gateways (a call each, or with a cache one a user and gateway in each cache_ttl), asks of applications, and with synchronous persistence the database work that a request waits for. Queues fill up, and the effect of a restart cannot be seen apart from that.",
         "5000 calls/s, introspection 20ms, 64 workers: utilisation 156 %\nadd workers or nodes, or an introspection cache",
     ),
     code(
@@ -294,7 +294,7 @@ pub const CODES: &[Code] = &[
         "W006",
         "a key of deployment.toml without effect here",
         "The key is not modelled, or without effect in the product, or belongs to a part of the model that is not built yet, or to the token store, which the scenario describes itself. The simulation goes on without it, and says so.",
-        "[apim.cache.gateway_token] enable = false\nnothing to do; know that inbound caches are not simulated yet",
+        "[oauth] timestamp_skew = 300\nnothing to do; know that the gateways of the model allow for no skew",
     ),
     code(
         "W007",
@@ -305,8 +305,14 @@ pub const CODES: &[Code] = &[
     code(
         "W008",
         "a setting without effect",
-        "The setting is read by a part of the token store that the other settings switch off: without a database nothing is written, without threads that write there is no queue. The simulation runs, and the setting changes nothing.",
+        "The setting is read by a part of the model that the other settings switch off: without a database nothing is written, without threads that write there is no queue, without callers' tokens nobody logs in. The simulation runs, and the setting changes nothing.",
         "[idp.persistence]\npool_size = 4\nadd: mode = \"database\", or remove it",
+    ),
+    code(
+        "W009",
+        "a revocation that nothing shows",
+        "The fault ends tokens of callers, and with `validation = \"none\"` callers have no tokens. The simulation runs, and the fault changes nothing. A revocation that also ends tokens of a gateway or of an application, by their consumer key or because the user owns it, is another matter.",
+        "[[fault]] kind = \"password-change\" … [gateway.inbound] validation = \"none\"\nwrite: validation = \"jwt\"",
     ),
     code(
         "N001",

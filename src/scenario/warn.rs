@@ -1,13 +1,17 @@
 //! What can be run, but may not answer the question: told beforehand, never fatal.
 
+mod inbound;
 mod load;
 mod store;
 
+use super::check::Known;
 use super::diagnostic::Diagnostic;
 use super::parts::{FaultPart, Parts};
 use super::reader::Reader;
+use super::walk::{self, Decoded};
 use crate::dist::Dist;
-use crate::key::{Table, Value};
+use crate::fault::Revoke;
+use crate::key::{Key, Table, Value};
 use crate::time::SimSpan;
 
 /// Warns of what a user would want to know before waiting for results.
@@ -19,7 +23,42 @@ pub fn warn(reader: &mut Reader, parts: &Parts) {
     lifetimes(reader, parts);
     store::without_effect(reader, parts);
     store::starts_cold(reader, parts);
+    inbound::without_effect(reader, parts);
+    inbound::shown_by_nothing(reader, parts);
     not_evaluated(reader, parts);
+}
+
+/// Warns of each setting of a table that has no effect, for the reason that `why_not` gives. One with its default value is
+/// left alone: it changes nothing anywhere, and `show` writes it.
+fn without_effect(
+    reader: &mut Reader,
+    (path, decoded): (&str, &Decoded),
+    keys: &[Key],
+    why_not: impl Fn(&str) -> Option<String>,
+) {
+    for key in keys {
+        let Some(place) = decoded.places.get(key.name) else { continue };
+        let Some(why) = why_not(key.name) else { continue };
+        if *decoded.table.get(key.name) != walk::fallback(key) {
+            let message = format!("`{path}.{}` has no effect: {why}", key.name);
+            reader.say(Diagnostic::new("W008", message).at(place, "without effect"));
+        }
+    }
+}
+
+/// What a fault's event revokes of users or of consumer keys, if it is of that sort.
+fn revokes(parts: &Parts, known: &Known, fault: &FaultPart) -> Option<Revoke> {
+    let built = (fault.def.build)(&fault.named.table.table, &parts.tables["idp"].table, known.names());
+    built.expect("the loader built it once already").revokes()
+}
+
+/// The consumer keys all of whose tokens a revocation ends.
+fn ended_keys<'a>(parts: &'a Parts, known: &'a Known, revoke: Revoke) -> &'a [String] {
+    match revoke {
+        Revoke::ConsumerKey(key) => &known.consumer_keys[key.index()..=key.index()],
+        Revoke::Users { client, .. } => parts.clients[client.index()].named.table.table.texts("owns"),
+        Revoke::Token { .. } => &[],
+    }
 }
 
 /// The setting that a fault overrides for its occasion, or else the IdP's.
@@ -30,19 +69,27 @@ fn of_fault<'a>(fault: &'a FaultPart, idp: &'a Table, key: &str) -> Option<&'a s
     }
 }
 
-/// Whether tokens die by it, expiry apart.
-fn kills(fault: &FaultPart, idp: &Table) -> bool {
-    match of_fault(fault, idp, "on_restart") {
+/// Whether tokens die by it that gateways or applications hold, expiry apart.
+fn kills(parts: &Parts, known: &Known, fault: &FaultPart) -> bool {
+    match of_fault(fault, &parts.tables["idp"].table, "on_restart") {
         Some(word) => word != "keep",
+        None => revokes_credential(parts, known, fault),
+    }
+}
+
+/// Whether it is a revocation of what gateways hold; of what applications hold, where it is said to be about a credential.
+fn revokes_credential(parts: &Parts, known: &Known, fault: &FaultPart) -> bool {
+    match revokes(parts, known, fault) {
+        Some(revoke) => ended_keys(parts, known, revoke).iter().any(|key| known.gateway_credentials().contains(key)),
         None => fault.def.kind == "token-revoked",
     }
 }
 
 fn too_short(reader: &mut Reader, parts: &Parts) {
-    let (run, idp) = (&parts.tables["run"], &parts.tables["idp"].table);
+    let (run, idp, known) = (&parts.tables["run"], &parts.tables["idp"].table, Known::of(parts));
     let duration = run.table.span("duration");
     let worst = parts.policies.iter().map(|policy| longest_use(&policy.rules["lifetime"].table, idp)).max();
-    let ends = parts.faults.iter().filter(|fault| kills(fault, idp)).map(|fault| {
+    let ends = parts.faults.iter().filter(|fault| kills(parts, &known, fault)).map(|fault| {
         let table = &fault.named.table.table;
         let late = |key: &str| match table.0.get(key) {
             Some(Value::Dist(dist)) => latest(dist),
@@ -91,10 +138,10 @@ fn rounded_up(span: SimSpan) -> SimSpan {
 }
 
 fn no_events(reader: &mut Reader, parts: &Parts) {
-    let idp = &parts.tables["idp"].table;
+    let (idp, known) = (&parts.tables["idp"].table, Known::of(parts));
     let published = parts.faults.iter().any(|fault| match of_fault(fault, idp, "restart_event") {
-        Some(event) => event != "never" && kills(fault, idp),
-        None => fault.def.kind == "token-revoked",
+        Some(event) => event != "never" && kills(parts, &known, fault),
+        None => revokes_credential(parts, &known, fault),
     });
     let persistence = &parts.tables["idp.persistence"].table;
     let renews = persistence.text("mode") == "database" && persistence.text("renew") == "always";
@@ -105,7 +152,8 @@ fn no_events(reader: &mut Reader, parts: &Parts) {
         let events = &policy.rules["events"];
         if events.table.bool("subscribe") {
             let name = &policy.named.name;
-            let message = format!("the policy `{name}` listens for events, and none is ever published");
+            let message =
+                format!("the policy `{name}` listens for events, and none about gateways' tokens is ever published");
             let warning = Diagnostic::new("W002", message).at(&policy.named.name_at, "behaves as if it did not listen");
             reader.say(warning.help("write [idp] restart_event = \"at-start\", if the IdP can tell of its restart"));
         }

@@ -4,10 +4,13 @@
 //! `[session_data.persistence] persistence_pool_size` are the same.
 
 mod init;
+mod value;
 
 use std::collections::BTreeMap;
 
 pub use init::init;
+
+use value::{Keys, flag, number, seconds, truth};
 
 use super::diagnostic::Diagnostic;
 use super::reader::Reader;
@@ -26,7 +29,7 @@ pub struct Deployment {
     pub tree: Branch,
     /// What stands between a preset and a policy's own settings, by preset.
     presets: BTreeMap<&'static str, Branch>,
-    /// One a key, in the order of their paths.
+    /// One a key whose value can be read, in the order of their paths.
     pub findings: Vec<Finding>,
 }
 
@@ -62,6 +65,9 @@ const TIMEOUTS: [&str; 3] = [
     "apim.mediator_config.oauth.socket_timeout_duration",
 ];
 const CACHE_TIMEOUT: &str = "synapse_properties.synapse.endpoint.http.oauth.cache.timeout";
+const EVENTS: &str = "apim.key_manager.enable_revoked_token_event_validation";
+const ANSWERS: &str = "apim.cache.gateway_token.enable";
+const ANSWERS_FOR: &str = "apim.cache.token_expiry_time";
 const LIFETIME: &str = "oauth.token_validation.app_access_token_validity_period";
 /// What each of [`TIMEOUTS`] is when the file does not say.
 const DEFAULT_TIMEOUT_MS: u64 = 15_000;
@@ -131,14 +137,15 @@ pub fn read(reader: &mut Reader, name: &str, text: &str) -> Deployment {
     let mut taking = Taking { reader, keys: &keys, deployment };
     taking.settings();
     for (path, node) in &keys {
+        if taking.reader.out.iter().any(|mistake| mistake.at.as_ref() == Some(&node.at)) {
+            continue;
+        }
         let fate = taking.fate(path, node);
         let at = node.at.clone();
         taking.deployment.findings.push(Finding { path: path.clone(), at, fate });
     }
     taking.deployment
 }
-
-type Keys = BTreeMap<String, Node>;
 
 fn flatten(prefix: &str, branch: &Branch, keys: &mut Keys) {
     for (name, entry) in branch {
@@ -150,37 +157,6 @@ fn flatten(prefix: &str, branch: &Branch, keys: &mut Keys) {
             }
         }
     }
-}
-
-/// A number that may stand in quotation marks, as these files often have it.
-fn number(reader: &mut Reader, keys: &Keys, path: &str) -> Option<u64> {
-    let node = keys.get(path)?;
-    let found = match &node.value {
-        Tree::Integer(Some(integer)) => u64::try_from(*integer).ok(),
-        Tree::Text(text) => text.trim().parse().ok(),
-        _ => None,
-    };
-    if found.is_none() {
-        let mistake = Diagnostic::new("E011", format!("`{path}` is not a whole number"));
-        reader.say(mistake.at(&node.at, "expected a whole number, not negative"));
-    }
-    // Bounded, so that no multiple of it overflows: a century of seconds.
-    found.map(|number| number.min(3_155_760_000))
-}
-
-fn flag(reader: &mut Reader, keys: &Keys, path: &str) -> Option<bool> {
-    let node = keys.get(path)?;
-    let found = match (&node.value, node.text()) {
-        (Tree::Bool(value), _) => Some(*value),
-        (_, Some("true")) => Some(true),
-        (_, Some("false")) => Some(false),
-        _ => None,
-    };
-    if found.is_none() {
-        let mistake = Diagnostic::new("E011", format!("`{path}` is neither true nor false"));
-        reader.say(mistake.at(&node.at, "expected true or false"));
-    }
-    found
 }
 
 struct Taking<'a> {
@@ -201,6 +177,7 @@ impl Taking<'_> {
             self.preset(ENDPOINT, &["lifetime", "after"], node);
         }
         self.timeout();
+        self.inbound();
         if let Some(node) = self.keys.iter().find(|(path, _)| is_redis(path)).map(|(_, node)| node) {
             let node = Node { at: node.at.clone(), value: Tree::Bool(true) };
             self.preset(MEDIATOR, &["store", "shared"], node);
@@ -216,6 +193,22 @@ impl Taking<'_> {
         if ms > 0 {
             let node = self.span(path, SimSpan::millis(ms));
             self.preset(ENDPOINT, &["fetch", "timeout"], node);
+        }
+    }
+
+    /// How callers' tokens are checked.
+    fn inbound(&mut self) {
+        if let Some(listens) = flag(self.reader, self.keys, EVENTS) {
+            let node = Node { at: self.keys[EVENTS].at.clone(), value: Tree::Bool(listens) };
+            put(&mut self.deployment.tree, &["gateway", "inbound", "revocation_events"], node);
+        }
+        let remembered = seconds(self.reader, self.keys, ANSWERS_FOR).map(|span| self.span(ANSWERS_FOR, span));
+        let node = match flag(self.reader, self.keys, ANSWERS) {
+            Some(false) => Some(self.span(ANSWERS, SimSpan::ZERO)),
+            Some(true) | None => remembered,
+        };
+        if let Some(node) = node {
+            put(&mut self.deployment.tree, &["gateway", "inbound", "cache_ttl"], node);
         }
     }
 
@@ -259,8 +252,13 @@ impl Taking<'_> {
                 yours("idp.persistence.mode = \"none\"")
             }
             "oauth.token_persistence.enable" => yours("idp.persistence.mode = \"database\""),
-            "apim.key_manager.enable_revoked_token_event_validation" => later("gateway.inbound.revocation_events"),
-            "apim.cache.token_expiry_time" | "apim.cache.gateway_token.enable" => later("gateway.inbound.cache_ttl"),
+            EVENTS => taken("gateway.inbound.revocation_events"),
+            ANSWERS if truth(node) == Some(true) => nothing("true is the default: answers are remembered"),
+            ANSWERS => taken("gateway.inbound.cache_ttl to 0s: no answer is remembered"),
+            ANSWERS_FOR if self.keys.get(ANSWERS).and_then(truth) == Some(false) => {
+                nothing("apim.cache.gateway_token, of which it is the time, is off")
+            }
+            ANSWERS_FOR => taken("gateway.inbound.cache_ttl"),
             "oauth.timestamp_skew" => later("the skew of gateway.inbound"),
             _ => Fate::NotModelled,
         }

@@ -4,11 +4,13 @@ use super::{Known, after_the_end, store};
 use crate::fault::{FaultMistake, Phase, Slip};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::parts::{FaultPart, Named, Parts};
+use crate::scenario::quantity::LONGEST;
 use crate::scenario::reader::Reader;
 
 /// Tells what is wrong with faults that were read without a mistake of their own.
 pub fn faults(reader: &mut Reader, parts: &Parts) {
     let known = Known::of(parts);
+    skews(reader, parts);
     for FaultPart { named, def } in &parts.faults {
         when(reader, parts, named);
         if !named.table.bad.is_empty() || names_what_was_not_read(parts, named) {
@@ -43,6 +45,24 @@ fn when(reader: &mut Reader, parts: &Parts, named: &Named) {
                 format!("`every` is out of range: a fault begins at most {most} times in a run of {duration}");
             let place = table.place("every");
             reader.say(Diagnostic::new("E017", message).at_some(place, format!("{every} is too often")));
+        }
+    }
+}
+
+/// Clocks that move again and again stay within what can be counted.
+fn skews(reader: &mut Reader, parts: &Parts) {
+    let run = &parts.tables["run"];
+    let mut total: u64 = 0;
+    for FaultPart { named, .. } in parts.faults.iter().filter(|fault| fault.def.kind == "clock-skew") {
+        let table = &named.table;
+        if !table.good(&["by", "every"]) || !run.good(&["duration"]) {
+            continue;
+        }
+        let again = table.table.opt_span("every").map_or(0, |every| run.table.span("duration").0 / every.0);
+        total = total.saturating_add(table.table.signed_span("by").magnitude().0.saturating_mul(again + 1));
+        if total > LONGEST.0 {
+            let message = "`by` is out of range: clocks move by more than a century in all";
+            return reader.say(Diagnostic::new("E017", message).at_some(table.place("by"), "too far, or too often"));
         }
     }
 }

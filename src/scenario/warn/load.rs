@@ -1,6 +1,7 @@
 //! Whether the IdP can do, in a quiet hour, what it is asked for: an estimate of its utilisation.
 
 use crate::key::Value;
+use crate::scenario::check::user_count;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::parts::{Application, Client, Parts};
 use crate::scenario::reader::Reader;
@@ -13,7 +14,8 @@ pub fn overloaded(reader: &mut Reader, parts: &Parts) {
     let capacity = real(idp.table.count("nodes")) * real(idp.table.count("workers"));
     let by_clients: f64 = parts.clients.iter().map(|client| introspection_rate(parts, client)).sum();
     let by_applications: f64 = parts.applications.iter().map(|one| application_introspections(parts, one)).sum();
-    let checks = (by_clients + by_applications) * idp.table.dist("introspection_service").mean_s() / capacity;
+    let inbound: f64 = parts.clients.iter().map(|client| inbound_introspections(parts, client)).sum();
+    let checks = (by_clients + by_applications + inbound) * idp.table.dist("introspection_service").mean_s() / capacity;
     let token_s = idp.table.dist("token_service").mean_s();
     let asking: f64 = parts.applications.iter().map(|one| asks_s(parts, one)).sum::<f64>() / capacity;
     let always = checks + asking;
@@ -21,6 +23,9 @@ pub fn overloaded(reader: &mut Reader, parts: &Parts) {
         let (what, cure) = match (checks > 0.0, asking > 0.0) {
             (true, true) => ("introspection and the asks of applications load", "let applications ask less often"),
             (false, true) => ("the asks of applications alone load", "let them ask less often"),
+            _ if inbound > by_clients + by_applications => {
+                ("introspection alone loads", "let the gateways remember answers longer, by gateway.inbound.cache_ttl")
+            }
             _ => ("introspection alone loads", "give the apis an introspection_cache"),
         };
         let message = format!("{what} the IdP by {:.0} %", always * 100.0);
@@ -88,7 +93,7 @@ fn asks_s(parts: &Parts, application: &Application) -> f64 {
     rate(&ask.0).unwrap_or(0.0) * (parts.tables["idp"].table.dist("token_service").mean_s() + stored)
 }
 
-/// Introspections per second that an open population causes; none where answers are cached, for that depends on tokens.
+/// Introspections per second that an open population causes at backends; none where answers are cached, for that depends on tokens.
 fn introspection_rate(parts: &Parts, client: &Client) -> f64 {
     let apis = client.named.table.table.texts("apis");
     let introspecting = apis.iter().filter(|name| introspects_each_call(parts, name));
@@ -96,7 +101,23 @@ fn introspection_rate(parts: &Parts, client: &Client) -> f64 {
     rate(&client.arrivals.table.0).unwrap_or(0.0) * share
 }
 
-/// The same of an application's threads.
+/// Introspections of callers' tokens per second, at most: one a call where gateways remember no answer; else no more than one
+/// a user and gateway in each `cache_ttl`.
+fn inbound_introspections(parts: &Parts, client: &Client) -> f64 {
+    let inbound = &parts.tables["gateway.inbound"].table;
+    if inbound.text("validation") != "introspect" {
+        return 0.0;
+    }
+    let calls = rate(&client.arrivals.table.0).unwrap_or(0.0);
+    let remembered = inbound.span("cache_ttl");
+    if remembered == SimSpan::ZERO {
+        return calls;
+    }
+    let askers = f64::from(user_count(client)) * real(parts.tables["gateway"].table.count("nodes"));
+    calls.min(askers / remembered.as_secs_f64())
+}
+
+/// Introspections per second that an application's threads cause at backends.
 fn application_introspections(parts: &Parts, application: &Application) -> f64 {
     let table = &application.named.table.table;
     let calls = real(table.count("threads")) * rate(&application.calls.table.0).unwrap_or(0.0);

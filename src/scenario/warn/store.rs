@@ -4,24 +4,14 @@ use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::keys::section;
 use crate::scenario::parts::Parts;
 use crate::scenario::reader::Reader;
-use crate::scenario::walk;
 
 /// The tables whose settings depend on each other.
 const TABLES: [&str; 3] = ["idp.persistence", "idp.cache", "db"];
 
-/// Warns of each setting that has no effect. One with its default value is left alone: it changes nothing anywhere, and
-/// `show` writes it.
+/// Warns of each setting of them that has no effect.
 pub fn without_effect(reader: &mut Reader, parts: &Parts) {
     for path in TABLES {
-        let decoded = &parts.tables[path];
-        for key in section(path).keys {
-            let Some(place) = decoded.places.get(key.name) else { continue };
-            let Some(why) = why_not(parts, path, key.name) else { continue };
-            if *decoded.table.get(key.name) != walk::fallback(key) {
-                let message = format!("`{path}.{}` has no effect: {why}", key.name);
-                reader.say(Diagnostic::new("W008", message).at(place, "without effect"));
-            }
-        }
+        super::without_effect(reader, (path, &parts.tables[path]), section(path).keys, |key| why_not(parts, path, key));
     }
 }
 
@@ -32,6 +22,8 @@ fn why_not(parts: &Parts, path: &str, key: &str) -> Option<String> {
     let asynchronous = store.count("pool_size") > 0;
     let why = match (path, key) {
         ("idp.persistence", "mode") => return None,
+        // The tables of revocation events are there without the IdP's, and rounded by it.
+        ("db", "profile") if parts.tables["gateway.inbound"].table.text("validation") == "jwt" => return None,
         _ if mode != "database" => {
             return Some(format!("there is no database (idp.persistence.mode = \"{mode}\")"));
         }

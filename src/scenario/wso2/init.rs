@@ -8,7 +8,7 @@ use super::{Deployment, Fate, Finding, read};
 use crate::scenario::diagnostic::Diagnostics;
 use crate::scenario::reader::Reader;
 use crate::scenario::text::quoted;
-use crate::scenario::tree::{Branch, Tree};
+use crate::scenario::tree::{Branch, Node, Tree};
 
 /// The scenario that `init --from-wso2` writes, and the report on the file.
 pub fn init(path: &Path) -> Result<(String, Diagnostics), Diagnostics> {
@@ -27,10 +27,7 @@ pub fn init(path: &Path) -> Result<(String, Diagnostics), Diagnostics> {
 
 /// A scenario with what the file says, which runs as it is.
 fn written(deployment: &Deployment) -> String {
-    let value = |branch: &Branch, steps: [&str; 2]| {
-        let node = &branch.get(steps[0])?.node.table()?.get(steps[1])?.node;
-        node.text().map(quoted).or_else(|| (node.value == Tree::Bool(true)).then(|| "true".to_owned()))
-    };
+    let value = |branch: &Branch, steps: [&str; 2]| toml(&branch.get(steps[0])?.node.table()?.get(steps[1])?.node);
     let lifetime = value(&deployment.tree, ["idp", "token_lifetime"]).unwrap_or_else(|| "\"1h\"".into());
     let settings = deployment.settings(deployment.preset);
     let mut shipped = String::new();
@@ -46,8 +43,31 @@ fn written(deployment: &Deployment) -> String {
         .replace("{file}", &name)
         .replace("{report}", &comments(deployment))
         .replace("{lifetime}", &lifetime)
+        .replace("{inbound}\n", &inbound(deployment))
         .replace("{preset}", deployment.preset)
         .replace("{shipped}\n", &shipped)
+}
+
+/// A value that the file sets.
+fn toml(node: &Node) -> Option<String> {
+    match &node.value {
+        Tree::Text(text) => Some(quoted(text)),
+        Tree::Bool(value) => Some(value.to_string()),
+        Tree::Integer(_) | Tree::Float(_) | Tree::Date | Tree::List(_) | Tree::Table(_) => None,
+    }
+}
+
+/// What the file says of callers' tokens, of which it does not say whether there are any.
+fn inbound(deployment: &Deployment) -> String {
+    let gateway = deployment.tree.get("gateway").and_then(|entry| entry.node.table());
+    let Some(inbound) = gateway.and_then(|gateway| gateway.get("inbound")?.node.table()) else { return String::new() };
+    let mut out = String::from(
+        "\n# Of callers' own tokens: they count with validation = \"jwt\" or \"introspect\".\n[gateway.inbound]\nvalidation = \"none\"\n",
+    );
+    for (key, entry) in inbound {
+        let _ = writeln!(out, "{key} = {}", toml(&entry.node).unwrap_or_default());
+    }
+    out
 }
 
 /// The report as comments: each key once.
