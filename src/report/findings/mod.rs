@@ -1,11 +1,13 @@
 //! Sentences about what surprises, computed from the results and the scenario. A new one is a function and a line in [`RULES`].
 
 mod coincide;
+mod exposure;
 mod load;
 mod races;
 mod trade;
 
 use crate::experiment::comparison::Comparison;
+use crate::experiment::exposure::Exposures;
 use crate::scenario::Scenario;
 
 /// What a rule looks at.
@@ -21,6 +23,9 @@ pub type Rule = fn(Facts<'_>) -> Vec<String>;
 /// Every rule, in the order of their sentences.
 pub const RULES: &[Rule] = &[
     coincide::same_as_the_reference,
+    exposure::deaf_gateways,
+    exposure::missed_revocations,
+    exposure::false_rejections,
     load::wasted_fetches,
     load::idp_peak,
     races::one_token_for_all,
@@ -45,6 +50,22 @@ impl<'a> Facts<'a> {
         (0..self.comparison.policies.len())
             .filter_map(|policy| Some(format!("{}: {}", self.name(policy), say(policy)?)))
             .collect()
+    }
+
+    /// One sentence for each group of policies under which gateways were exposed alike: `name, name: …`, or without names if
+    /// that is all of them. Nothing where callers have no tokens.
+    fn of_exposures(self, say: impl Fn(&Exposures) -> Option<String>) -> Vec<String> {
+        let mut groups: Vec<(&Exposures, Vec<&str>)> = Vec::new();
+        for policy in &self.comparison.policies {
+            let Some(exposures) = &policy.exposures else { continue };
+            match groups.iter_mut().find(|group| group.0 == exposures) {
+                Some(group) => group.1.push(&policy.name),
+                None => groups.push((exposures, vec![&policy.name])),
+            }
+        }
+        let several = groups.len() > 1;
+        let names = |names: &[&str]| if several { format!("{}: ", names.join(", ")) } else { String::new() };
+        groups.iter().filter_map(|(exposures, of)| Some(format!("{}{}", names(of), say(exposures)?))).collect()
     }
 
     fn name(self, policy: usize) -> &'a str {
