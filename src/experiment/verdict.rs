@@ -38,12 +38,28 @@ pub struct Best {
     pub not_told_apart: Vec<usize>,
 }
 
-/// The metric that a comparison is about: the downtime that a restart leaves behind, or all downtime where nothing restarts.
+/// Exposure to revoked tokens of callers: what a comparison is about in which some are revoked and nothing restarts.
+pub const EXPOSURE: &str = "exposure_mean_s";
+/// The downtime that restarts leave behind.
+const AFTER_RESTART: &str = "downtime_after_restart_s";
+
+/// The metric that a comparison is about: the downtime that a restart leaves behind; or where nothing restarts exposure, if
+/// tokens of callers are revoked, and all downtime, if not.
 #[must_use]
 pub fn headline(comparison: &Comparison) -> &'static str {
-    const AFTER_RESTART: &str = "downtime_after_restart_s";
-    let restarts = (0..comparison.policies.len()).any(|policy| comparison.summary(policy, AFTER_RESTART).is_some());
-    if restarts { AFTER_RESTART } else { "downtime_s" }
+    let downtime = downtime(comparison);
+    if downtime != AFTER_RESTART && has(comparison, EXPOSURE) { EXPOSURE } else { downtime }
+}
+
+/// The downtime that a comparison is about: what a restart leaves behind, or all of it where nothing restarts.
+#[must_use]
+pub fn downtime(comparison: &Comparison) -> &'static str {
+    if has(comparison, AFTER_RESTART) { AFTER_RESTART } else { "downtime_s" }
+}
+
+/// Whether any policy has a value.
+fn has(comparison: &Comparison, metric: &str) -> bool {
+    (0..comparison.policies.len()).any(|policy| comparison.summary(policy, metric).is_some())
 }
 
 /// Every policy but the first against the first, metric by metric; intervals hold together over the policies.

@@ -148,9 +148,13 @@ fn no_events(reader: &mut Reader, parts: &Parts) {
     if published || renews {
         return;
     }
+    // What a policy catches up with also tells a gateway of its callers' tokens.
+    let tells_of_callers = parts.tables["gateway.inbound"].table.text("validation") != "none"
+        && parts.faults.iter().any(|fault| revokes(parts, &known, fault).is_some());
     for policy in &parts.policies {
         let events = &policy.rules["events"];
-        if events.table.bool("subscribe") {
+        let catches_up = tells_of_callers && events.table.text("catch_up") != "none";
+        if events.table.bool("subscribe") && !catches_up {
             let name = &policy.named.name;
             let message =
                 format!("the policy `{name}` listens for events, and none about gateways' tokens is ever published");

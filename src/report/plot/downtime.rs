@@ -23,7 +23,7 @@ const ENOUGH: usize = 20;
 /// The SVG.
 #[must_use]
 pub fn draw(scenario: &Scenario, comparison: &Comparison) -> String {
-    let metric = verdict::headline(comparison);
+    let metric = verdict::downtime(comparison);
     let groups =
         groups(comparison, |one, other| same_bits(comparison.values(one, metric), comparison.values(other, metric)));
     let all: Vec<f64> =

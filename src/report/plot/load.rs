@@ -36,7 +36,7 @@ struct Area(i32, i32, i32, i32);
 /// The SVG.
 #[must_use]
 pub fn draw(scenario: &Scenario, comparison: &Comparison) -> String {
-    let metric = verdict::headline(comparison);
+    let metric = verdict::downtime(comparison);
     let alike = |one, other| {
         [metric, PEAK].iter().all(|name| same_bits(comparison.values(one, name), comparison.values(other, name)))
     };

@@ -10,7 +10,10 @@ use crate::report::number::short;
 
 /// Metrics of the table of differences, by name; those that the comparison has.
 fn compared(headline: &'static str) -> [&'static str; 4] {
-    [headline, "failed", "idp_token_requests_peak_per_s", "idp_token_requests"]
+    match headline {
+        verdict::EXPOSURE => [headline, "accepted_after_revocation", "false_rejections", "event_messages"],
+        _ => [headline, "failed", "idp_token_requests_peak_per_s", "idp_token_requests"],
+    }
 }
 
 /// The table, or where the terminal is narrow a list; nothing of a single policy.
