@@ -21,6 +21,7 @@ pub fn check(reader: &mut Reader, parts: &Parts) {
     clients(reader, parts);
     applications(reader, parts);
     store::format(reader, parts);
+    store::introspection(reader, parts);
     inbound::listening(reader, parts);
     inbound::owned(reader, parts);
     expects(reader, parts);

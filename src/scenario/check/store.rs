@@ -20,6 +20,19 @@ fn also_mode(mistake: Diagnostic, parts: &Parts, label: &str) -> Diagnostic {
     }
 }
 
+/// Opaque tokens of callers that nobody stores cannot be checked, either.
+pub fn introspection(reader: &mut Reader, parts: &Parts) {
+    let inbound = &parts.tables["gateway.inbound"];
+    let introspects = inbound.good(&["validation"]) && inbound.table.text("validation") == "introspect";
+    if mode(parts) != Some("none") || !introspects {
+        return;
+    }
+    let mistake = Diagnostic::new("E034", "gateways ask the IdP about callers' tokens, and nobody stores them");
+    let mistake = mistake.at_some(inbound.place("validation"), "the IdP could not tell of any token");
+    let mistake = also_mode(mistake, parts, "stored nowhere by this");
+    reader.say(mistake.help("write validation = \"jwt\", or [idp.persistence] mode = \"memory\""));
+}
+
 /// An opaque token that nobody stores cannot be checked.
 pub fn format(reader: &mut Reader, parts: &Parts) {
     let idp = &parts.tables["idp"];
