@@ -39,10 +39,25 @@ pub fn some_rows<'a>(
     (of_policy(scenario, policy, of, chosen), left_out)
 }
 
-/// Whether all policies came to the same, so that one tells it all.
+/// Policies under which gateways came to the same, the first of each group first; nothing where callers have no tokens.
 #[must_use]
-pub fn same_under_every_policy(comparison: &Comparison) -> bool {
-    comparison.policies.windows(2).all(|pair| pair[0].exposures == pair[1].exposures)
+pub fn alike(comparison: &Comparison) -> Vec<Vec<usize>> {
+    let exposures = |policy: usize| comparison.policies[policy].exposures.as_ref();
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for policy in (0..comparison.policies.len()).filter(|&policy| exposures(policy).is_some()) {
+        match groups.iter_mut().find(|group| exposures(group[0]) == exposures(policy)) {
+            Some(group) => group.push(policy),
+            None => groups.push(vec![policy]),
+        }
+    }
+    groups
+}
+
+/// `ttl-only`, or `ttl-only (= 2 more)` of policies that are alike.
+#[must_use]
+pub fn label(comparison: &Comparison, group: &[usize]) -> String {
+    let first = &comparison.policies[group[0]].name;
+    if group.len() > 1 { format!("{first} (= {} more)", group.len() - 1) } else { first.clone() }
 }
 
 /// What a row is about: `gateway-2`, or `all`.
@@ -107,8 +122,19 @@ mod tests {
         let expected = [("gateway-1", (1, 1)), ("gateway-2", (1, 1)), ("gateway-3", (0, 1)), ("gateway-4", (0, 1))];
         assert_eq!(said[..4], expected.map(|(name, listens)| (name.to_owned(), listens)));
         assert_eq!(said[4], ("all".to_owned(), (2, 4)));
-        assert!(same_under_every_policy(&comparison));
         assert_eq!(super::rows(&sample::scenario(), &sample::comparison(2)).len(), 0);
+    }
+
+    #[test]
+    fn policies_that_are_alike_are_told_once() {
+        let mut comparison = sample::comparison_with_tokens(2);
+        assert_eq!(alike(&comparison), [vec![0, 1, 2, 3, 4, 5, 6]]);
+        comparison.policies[1].exposures = sample::comparison_with_tokens(1).policies[1].exposures.clone();
+        let groups = alike(&comparison);
+        assert_eq!(groups, [vec![0, 2, 3, 4, 5, 6], vec![1]]);
+        let labels: Vec<String> = groups.iter().map(|group| label(&comparison, group)).collect();
+        assert_eq!(labels, ["ttl-only (= 5 more)", "reactive-retry"]);
+        assert_eq!(alike(&sample::comparison(2)), Vec::<Vec<usize>>::new());
     }
 
     #[test]

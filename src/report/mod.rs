@@ -73,7 +73,8 @@ impl Results {
 /// Every file that is made from the comparison alone.
 #[must_use]
 pub fn files(scenario: &Scenario, comparison: &Comparison) -> Vec<(&'static str, String)> {
-    vec![
+    let exposure = plot::exposure::draw(scenario, comparison).map(|svg| (plot::exposure::NAME, svg));
+    let always = [
         ("replications.csv", csv::replications(comparison)),
         ("summary.csv", csv::summary(comparison)),
         ("differences.csv", csv::differences(comparison)),
@@ -82,5 +83,6 @@ pub fn files(scenario: &Scenario, comparison: &Comparison) -> Vec<(&'static str,
         ("success-ratio.svg", plot::success_ratio::draw(scenario, comparison)),
         ("downtime.svg", plot::downtime::draw(scenario, comparison)),
         ("downtime-vs-load.svg", plot::load::draw(scenario, comparison)),
-    ]
+    ];
+    always.into_iter().chain(exposure).collect()
 }

@@ -1,20 +1,24 @@
 //! `run`: one world told as a timeline: what failed and recovered, what the policy did, folded where it repeats itself.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crate::experiment::unit::lane_name;
-use crate::id::{HolderId, LaneId};
+use crate::experiment::unit::{lane_name, whom};
+use crate::id::{GatewayId, HolderId, LaneId, NoticeId};
 use crate::metric::MetricDef;
 use crate::model::config::{Strategy, WorldConfig};
 use crate::model::fact::{Fact, NodeState, Observer};
 use crate::oauth::{Cause, Outcome};
 use crate::report::number::short;
+use crate::revocation::{Target, UserId};
 use crate::time::{SimSpan, SimTime};
 
 /// Lines that a timeline has at most; what is left out is said.
 const MOST_LINES: usize = 400;
 /// What is alike and less than this apart is one line.
 const FOLDED: SimSpan = SimSpan::secs(1);
+/// The same of what callers do one after the other.
+const FOLDED_LOGINS: SimSpan = SimSpan::secs(60);
 
 /// Listens to a run.
 #[derive(Debug)]
@@ -26,6 +30,18 @@ pub struct Narrator<'a> {
     outages: Vec<Option<Outage>>,
     /// Who asks for tokens.
     holders: Vec<String>,
+    /// Whose tokens the events tell of.
+    revoked: BTreeMap<NoticeId, Target>,
+    /// What gateways let pass of them.
+    passed: BTreeMap<(GatewayId, NoticeId), Passed>,
+}
+
+/// Calls on a revoked token that a gateway let pass.
+#[derive(Clone, Copy, Debug)]
+struct Passed {
+    first: SimTime,
+    last: SimTime,
+    n: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +50,7 @@ struct Outage {
     failed: u64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Line {
     at: SimTime,
     last: SimTime,
@@ -67,6 +83,20 @@ enum What {
     Wasted,
     OutageBegins(Cause),
     OutageEnds,
+    Revoked,
+    PassedFirst(GatewayId),
+    PassedLast(GatewayId),
+    /// Whether it was for a revocation.
+    FalselyRefused(GatewayId, bool),
+    LoggedIn,
+    TablesRead(GatewayId, u32),
+    /// Whether the gateway gives up.
+    TablesUnread(GatewayId, bool),
+    ControlPlane(bool),
+    /// Whether it is told again.
+    Untold(bool),
+    Partition(bool),
+    ClockSkewed,
 }
 
 impl<'a> Narrator<'a> {
@@ -75,20 +105,22 @@ impl<'a> Narrator<'a> {
     pub fn new(world: &'a WorldConfig) -> Narrator<'a> {
         let threads: usize = world.applications.iter().map(|application| application.threads as usize).sum();
         let outages = vec![None; world.gateway.nodes * world.apis.len() + threads];
-        Narrator { world, lines: Vec::new(), left_out: 0, outages, holders: holders(world) }
+        let (revoked, passed) = (BTreeMap::new(), BTreeMap::new());
+        Narrator { world, lines: Vec::new(), left_out: 0, outages, holders: holders(world), revoked, passed }
     }
 
     /// The timeline, line by line.
     #[must_use]
     pub fn timeline(&self) -> String {
         let mut text = String::new();
-        for line in &self.lines {
+        let (lines, left_out) = self.with_the_last_that_passed();
+        for line in &lines {
             let more =
                 if line.n > 1 { format!(" and {} more until {}", line.n - 1, clock(line.last)) } else { String::new() };
             let _ = writeln!(text, "{:>16}  {}: {}{more}", clock(line.at), line.whom, line.what.words());
         }
-        if self.left_out > 0 {
-            let _ = writeln!(text, "{:>16}  … {} more lines are left out", "", self.left_out);
+        if left_out > 0 {
+            let _ = writeln!(text, "{:>16}  … {left_out} more lines are left out", "");
         }
         for (index, outage) in self.outages.iter().enumerate() {
             if let Some(outage) = outage {
@@ -104,15 +136,45 @@ impl<'a> Narrator<'a> {
         text
     }
 
+    /// The lines, and among them the last call of each revocation that each gateway let pass, which is only known at the end.
+    fn with_the_last_that_passed(&self) -> (Vec<Line>, u64) {
+        let mut lasts: Vec<(SimTime, GatewayId, NoticeId, Passed)> = self
+            .passed
+            .iter()
+            .filter(|(_, passed)| passed.n > 1)
+            .map(|(&(gateway, notice), &passed)| (passed.last, gateway, notice, passed))
+            .collect();
+        lasts.sort_by_key(|&(at, gateway, notice, _)| (at, gateway, notice));
+        let (mut last_lines, mut left_out) = (Vec::new(), self.left_out);
+        for (at, gateway, notice, passed) in lasts {
+            let calls = format!("after {} calls in {}", passed.n, rounded(at.since(passed.first)));
+            let words = format!("{}, {}, {calls}", gateway_name(gateway), self.whom(notice));
+            left_out += u64::from(!told(&mut last_lines, at, What::PassedLast(gateway), words));
+        }
+        let mut lines = self.lines.clone();
+        lines.extend(last_lines);
+        lines.sort_by_key(|line| line.at);
+        left_out += u64::try_from(lines.len().saturating_sub(MOST_LINES)).unwrap_or(0);
+        lines.truncate(MOST_LINES);
+        (lines, left_out)
+    }
+
     fn line(&mut self, at: SimTime, what: What, whom: String) {
-        // Only recent lines fold: a run's story is short, and what is alike comes together.
-        let alike = self.lines.iter_mut().rev().take(8).find(|line| line.what == what && at.since(line.last) < FOLDED);
-        if let Some(line) = alike {
-            (line.last, line.n) = (at, line.n + 1);
-        } else if self.lines.len() < MOST_LINES {
-            self.lines.push(Line { at, last: at, what, whom, n: 1 });
-        } else {
-            self.left_out += 1;
+        self.left_out += u64::from(!told(&mut self.lines, at, what, whom));
+    }
+
+    /// Whose tokens an event tells of.
+    fn whom(&self, notice: NoticeId) -> String {
+        self.revoked.get(&notice).map_or_else(|| format!("event {}", notice.0 + 1), |&target| whom(self.world, target))
+    }
+
+    fn passed(&mut self, notice: NoticeId, gateway: GatewayId, validated: SimTime) {
+        let first = Passed { first: validated, last: validated, n: 0 };
+        let passed = self.passed.entry((gateway, notice)).or_insert(first);
+        (passed.last, passed.n) = (passed.last.max(validated), passed.n + 1);
+        if passed.n == 1 {
+            let words = format!("{}, {}", gateway_name(gateway), self.whom(notice));
+            self.line(validated, What::PassedFirst(gateway), words);
         }
     }
 
@@ -146,7 +208,7 @@ impl<'a> Narrator<'a> {
 
 impl Observer for Narrator<'_> {
     fn fact(&mut self, at: SimTime, fact: &Fact) {
-        let gateway = |gateway: crate::id::GatewayId| format!("gateway-{}", gateway.0 + 1);
+        let gateway = gateway_name;
         match fact {
             Fact::Calls(calls) if !calls.deserved => self.call(at, calls.lane, calls.outcome),
             Fact::Node(node, state) => self.line(at, What::Node(*state), format!("idp-{}", node.0 + 1)),
@@ -176,15 +238,43 @@ impl Observer for Narrator<'_> {
             Fact::ConAppKeyExhausted => self.line(at, What::GivenUp, "idp".into()),
             Fact::Superseded { token } => self.line(at, What::Superseded, format!("token {token}")),
             Fact::TokenLost { token } => self.line(at, What::Lost, format!("token {token}")),
+            Fact::Revoked { notice, target, .. } => {
+                self.revoked.insert(*notice, *target);
+                self.line(at, What::Revoked, whom(self.world, *target));
+            }
+            Fact::ServedRevoked { by, gateway, validated } => self.passed(*by, *gateway, *validated),
+            Fact::FalselyRefused { by, gateway: id } => {
+                let why =
+                    by.map_or_else(String::new, |notice| format!(", for the revocation of {}", self.whom(notice)));
+                self.line(at, What::FalselyRefused(*id, by.is_some()), format!("{}{why}", gateway(*id)));
+            }
+            Fact::Login { client, user } => {
+                let user = Target::Subject(UserId { client: *client, user: *user });
+                self.line(at, What::LoggedIn, whom(self.world, user));
+            }
+            Fact::TablesRead { gateway: id, rows } => self.line(at, What::TablesRead(*id, *rows), gateway(*id)),
+            Fact::TablesUnread { gateway: id, last } => self.line(at, What::TablesUnread(*id, *last), gateway(*id)),
+            Fact::ControlPlane(up) => self.line(at, What::ControlPlane(*up), "control plane".into()),
+            Fact::Untold { notice, again } => {
+                let target = self.whom(*notice);
+                self.line(at, What::Untold(*again), format!("control plane, {target}"));
+            }
+            Fact::Partition(cut) => self.line(at, What::Partition(*cut), "network".into()),
+            Fact::ClockSkewed => self.line(at, What::ClockSkewed, "a node's clock".into()),
             _ => {}
         }
     }
 }
 
 impl What {
+    /// How far apart lines of this kind may be and fold.
+    fn folded(self) -> SimSpan {
+        if matches!(self, What::LoggedIn | What::FalselyRefused(..)) { FOLDED_LOGINS } else { FOLDED }
+    }
+
     fn words(self) -> String {
         match self {
-            What::Node(NodeState::Up) | What::Bus(true) | What::Db(true) => "up".into(),
+            What::Node(NodeState::Up) | What::Bus(true) | What::Db(true) | What::ControlPlane(true) => "up".into(),
             What::Db(false) => "fails over, nothing can be read or written".into(),
             What::Stalled => "stands still".into(),
             What::Violated => "an insert violates CON_APP_KEY".into(),
@@ -207,8 +297,45 @@ impl What {
             What::Wasted => "a token request was for nothing".into(),
             What::OutageBegins(cause) => format!("calls fail ({})", cause.word()),
             What::OutageEnds => "calls succeed again".into(),
+            What::Revoked => "revoked".into(),
+            What::PassedFirst(_) => "a call on a revoked token is let pass".into(),
+            What::PassedLast(_) => "the last call on the revoked token is let pass".into(),
+            What::FalselyRefused(_, true) => "a call with a good token is refused".into(),
+            What::FalselyRefused(_, false) => {
+                "a call with a good token is refused, which no revocation is about".into()
+            }
+            What::LoggedIn => "logs in again".into(),
+            What::TablesRead(_, 1) => "reads the event tables, 1 row".into(),
+            What::TablesRead(_, rows) => format!("reads the event tables, {rows} rows"),
+            What::TablesUnread(_, false) => "cannot read the event tables, and tries again".into(),
+            What::TablesUnread(_, true) => "cannot read the event tables, gives up, and goes on without them".into(),
+            What::ControlPlane(false) => "down, no event gets on".into(),
+            What::Untold(true) => "does not hear of the event, and is told again".into(),
+            What::Untold(false) => "does not hear of the event, and never will".into(),
+            What::Partition(true) => "two groups of nodes cannot reach each other".into(),
+            What::Partition(false) => "whole again".into(),
+            What::ClockSkewed => "is moved".into(),
         }
     }
+}
+
+/// Adds a line, or folds it into one that is alike; `false` where there are too many.
+fn told(lines: &mut Vec<Line>, at: SimTime, what: What, whom: String) -> bool {
+    // Only recent lines fold: a run's story is short, and what is alike comes together.
+    let folds = |line: &&mut Line| line.what == what && at.since(line.last) < what.folded();
+    if let Some(line) = lines.iter_mut().rev().take(8).find(folds) {
+        (line.last, line.n) = (line.last.max(at), line.n + 1);
+        return true;
+    }
+    let room = lines.len() < MOST_LINES;
+    if room {
+        lines.push(Line { at, last: at, what, whom, n: 1 });
+    }
+    room
+}
+
+fn gateway_name(gateway: GatewayId) -> String {
+    format!("gateway-{}", gateway.0 + 1)
 }
 
 /// Gateway by gateway one a credential, then the threads that ask for themselves.
@@ -251,8 +378,9 @@ fn rounded(span: SimSpan) -> SimSpan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::IdpNodeId;
+    use crate::id::{ClientId, ConsumerKeyId, FaultId, IdpNodeId};
     use crate::report::sample;
+    use crate::revocation::Jti;
 
     #[test]
     fn what_is_alike_and_close_is_one_line() {
@@ -264,6 +392,113 @@ mod tests {
         let text = narrator.timeline();
         assert_eq!(text.lines().count(), 2, "{text}");
         assert!(text.contains("idp-1: down and 2 more until 0:00:00.800"), "{text}");
+    }
+
+    fn told(facts: &[(u64, Fact)]) -> Vec<String> {
+        let scenario = sample::scenario_with_tokens();
+        let mut narrator = Narrator::new(&scenario.world);
+        for (ms, fact) in facts {
+            narrator.fact(SimTime(ms * 1_000_000), fact);
+        }
+        narrator.timeline().lines().map(|line| line.trim_start().to_owned()).collect()
+    }
+
+    const ONE: GatewayId = GatewayId(0);
+    const TWO: GatewayId = GatewayId(1);
+
+    fn revoked(notice: u32, target: Target) -> Fact {
+        Fact::Revoked { notice: NoticeId(notice), target, fault: FaultId(0), occurrence: 0 }
+    }
+
+    fn user(number: u32) -> UserId {
+        UserId { client: ClientId(0), user: number }
+    }
+
+    #[test]
+    fn a_revocation_is_told_from_the_fault_to_the_last_call_that_passes() {
+        let passed =
+            |ms: u64| Fact::ServedRevoked { by: NoticeId(0), gateway: TWO, validated: SimTime(ms * 1_000_000) };
+        let refused = |by| Fact::FalselyRefused { by, gateway: ONE };
+        let facts = [
+            (10_000, revoked(0, Target::Subject(user(6)))),
+            (10_100, Fact::Untold { notice: NoticeId(0), again: true }),
+            (15_000, Fact::Delivered { notice: NoticeId(0), gateway: ONE }),
+            (15_000, refused(Some(NoticeId(0)))),
+            // Told when the backend accepts it.
+            (15_020, passed(14_900)),
+            (16_000, Fact::Login { client: ClientId(0), user: 6 }),
+            (30_000, passed(29_900)),
+            (45_000, refused(Some(NoticeId(0)))),
+            (90_000, passed(89_900)),
+            (99_000, refused(None)),
+        ];
+        assert_eq!(
+            told(&facts),
+            [
+                "0:00:10.000  shop/user-7: revoked",
+                "0:00:10.100  control plane, shop/user-7: does not hear of the event, and is told again",
+                "0:00:14.900  gateway-2, shop/user-7: a call on a revoked token is let pass",
+                "0:00:15.000  gateway-1: hears of it",
+                "0:00:15.000  gateway-1, for the revocation of shop/user-7: a call with a good token is refused and 1 more until \
+             0:00:45.000",
+                "0:00:16.000  shop/user-7: logs in again",
+                "0:01:29.900  gateway-2, shop/user-7, after 3 calls in 1min15s: the last call on the revoked token is let pass",
+                "0:01:39.000  gateway-1: a call with a good token is refused, which no revocation is about",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_way_of_an_event_is_told() {
+        let facts = [
+            (1_000, Fact::ControlPlane(false)),
+            (2_000, revoked(0, Target::ConsumerKey(ConsumerKeyId(1)))),
+            (2_000, Fact::Untold { notice: NoticeId(0), again: false }),
+            (3_000, Fact::ControlPlane(true)),
+            (4_000, Fact::Partition(true)),
+            (5_000, Fact::TablesUnread { gateway: ONE, last: false }),
+            (20_000, Fact::TablesUnread { gateway: ONE, last: true }),
+            (21_000, Fact::Partition(false)),
+            (22_000, Fact::TablesRead { gateway: TWO, rows: 3 }),
+            (23_000, Fact::ClockSkewed),
+            (24_000, revoked(1, Target::Jti(Jti { user: user(0), serial: 2 }))),
+        ];
+        assert_eq!(
+            told(&facts),
+            [
+                "0:00:01.000  control plane: down, no event gets on",
+                "0:00:02.000  shop: revoked",
+                "0:00:02.000  control plane, shop: does not hear of the event, and never will",
+                "0:00:03.000  control plane: up",
+                "0:00:04.000  network: two groups of nodes cannot reach each other",
+                "0:00:05.000  gateway-1: cannot read the event tables, and tries again",
+                "0:00:20.000  gateway-1: cannot read the event tables, gives up, and goes on without them",
+                "0:00:21.000  network: whole again",
+                "0:00:22.000  gateway-2: reads the event tables, 3 rows",
+                "0:00:23.000  a node's clock: is moved",
+                "0:00:24.000  shop/user-1/token: revoked",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_storm_of_revocations_is_a_few_lines() {
+        let storm = (0..5_000).flat_map(|k: u32| {
+            let passed =
+                |ms: u64| Fact::ServedRevoked { by: NoticeId(k), gateway: TWO, validated: SimTime(ms * 1_000_000) };
+            [(1_000, revoked(k, Target::Subject(user(k)))), (1_500, passed(1_400)), (2_500, passed(2_400))]
+        });
+        let mut facts: Vec<(u64, Fact)> = storm.collect();
+        facts.sort_by_key(|fact| fact.0);
+        assert_eq!(
+            told(&facts),
+            [
+                "0:00:01.000  shop/user-1: revoked and 4999 more until 0:00:01.000",
+                "0:00:01.400  gateway-2, shop/user-1: a call on a revoked token is let pass and 4999 more until 0:00:01.400",
+                "0:00:02.400  gateway-2, shop/user-1, after 2 calls in 1s: the last call on the revoked token is let pass and \
+             4999 more until 0:00:02.400",
+            ]
+        );
     }
 
     #[test]

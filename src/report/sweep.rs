@@ -133,6 +133,9 @@ impl<'a> Results<'a> {
         for metric in swept.metrics() {
             folder.write(&format!("{metric}.svg"), plot::sweep::draw(&swept, metric).as_bytes())?;
         }
+        if let Some(svg) = plot::exposure::draw_sweep(&swept) {
+            folder.write(plot::exposure::NAME, svg.as_bytes())?;
+        }
         let manifest = manifest::manifest(&swept, info, folder.hashes());
         folder.write("manifest.json", manifest.as_bytes())?;
         folder.commit()?;

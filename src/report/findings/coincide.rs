@@ -4,6 +4,10 @@ use super::Facts;
 use crate::model::config::{ApiConfig, RestartEvent, WorldConfig};
 use crate::policy::Policy;
 
+/// Kinds of faults of which the IdP tells.
+const REVOKING: [&str; 6] =
+    ["token-revoked", "password-change", "user-disabled", "role-change", "credentials-revoked", "application-revoked"];
+
 /// Policies with the same results as the reference in every replication.
 pub fn same_as_the_reference(facts: Facts<'_>) -> Vec<String> {
     let reference = facts.name(0);
@@ -56,7 +60,7 @@ fn events(world: &WorldConfig, policy: &Policy) -> Option<String> {
     if !policy.events.subscribe {
         return None;
     }
-    let revoked = world.faults.iter().any(|fault| fault.fault.kind() == "token-revoked");
+    let revoked = world.faults.iter().any(|fault| REVOKING.contains(&fault.fault.kind()));
     if world.idp.restart_event == RestartEvent::Never && !revoked {
         Some("it waits for events and the IdP publishes none (idp.restart_event = \"never\")".into())
     } else {

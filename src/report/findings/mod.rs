@@ -8,6 +8,7 @@ mod trade;
 
 use crate::experiment::comparison::Comparison;
 use crate::experiment::exposure::Exposures;
+use crate::report::gateways;
 use crate::scenario::Scenario;
 
 /// What a rule looks at.
@@ -55,17 +56,13 @@ impl<'a> Facts<'a> {
     /// One sentence for each group of policies under which gateways were exposed alike: `name, name: …`, or without names if
     /// that is all of them. Nothing where callers have no tokens.
     fn of_exposures(self, say: impl Fn(&Exposures) -> Option<String>) -> Vec<String> {
-        let mut groups: Vec<(&Exposures, Vec<&str>)> = Vec::new();
-        for policy in &self.comparison.policies {
-            let Some(exposures) = &policy.exposures else { continue };
-            match groups.iter_mut().find(|group| group.0 == exposures) {
-                Some(group) => group.1.push(&policy.name),
-                None => groups.push((exposures, vec![&policy.name])),
-            }
-        }
-        let several = groups.len() > 1;
-        let names = |names: &[&str]| if several { format!("{}: ", names.join(", ")) } else { String::new() };
-        groups.iter().filter_map(|(exposures, of)| Some(format!("{}{}", names(of), say(exposures)?))).collect()
+        let groups = gateways::alike(self.comparison);
+        let names = |group: &[usize]| group.iter().map(|&policy| self.name(policy)).collect::<Vec<_>>().join(", ");
+        let sentence = |group: &Vec<usize>| {
+            let said = say(self.comparison.policies[group[0]].exposures.as_ref()?)?;
+            Some(if groups.len() > 1 { format!("{}: {said}", names(group)) } else { said })
+        };
+        groups.iter().filter_map(sentence).collect()
     }
 
     fn name(self, policy: usize) -> &'a str {

@@ -13,6 +13,22 @@ const MOST_DECADES: usize = 7;
 const POWERS: [f64; 19] =
     [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12];
 
+/// Times in seconds as people count them.
+const TIMES: [(f64, &str); 12] = [
+    (1e-3, "1 ms"),
+    (0.01, "10 ms"),
+    (0.1, "100 ms"),
+    (1.0, "1 s"),
+    (10.0, "10 s"),
+    (60.0, "1 min"),
+    (600.0, "10 min"),
+    (3_600.0, "1 h"),
+    (36_000.0, "10 h"),
+    (172_800.0, "2 d"),
+    (1_728_000.0, "20 d"),
+    (31_536_000.0, "1 year"),
+];
+
 /// An axis for values that are not negative, or (linear) for any.
 #[derive(Clone, Debug)]
 pub struct Axis {
@@ -52,6 +68,23 @@ impl Axis {
         let lowest = round_values().filter(|&value| value <= low.max(least)).last().unwrap_or(least);
         let zeros = values.iter().any(|&value| value < lowest);
         Axis { from, to, low: lowest, high: highest, log: true, zeros }
+    }
+
+    /// A logarithmic axis for times in seconds, zero or more; what is below a millisecond stands with the zeros.
+    pub fn times(from: i32, to: i32, values: &[f64]) -> Axis {
+        let high = values.iter().copied().fold(0.0, f64::max);
+        let least = values.iter().copied().filter(|&value| value >= TIMES[0].0).fold(high, f64::min);
+        let named = || TIMES.iter().map(|time| time.0);
+        let low = named().take_while(|&time| time <= least && time < high).last().unwrap_or(TIMES[0].0);
+        let high = named().find(|&time| time >= high && time > low).unwrap_or(high);
+        Axis { from, to, low, high, log: true, zeros: values.iter().any(|&value| value < low) }
+    }
+
+    /// The times to name on an axis of times.
+    pub fn time_ticks(&self) -> Vec<Tick> {
+        let zero = Some(Tick { at: self.at(0.0), text: "0".into() }).filter(|_| self.zeros);
+        let named = TIMES.iter().filter(|(time, _)| *time >= self.low && *time <= self.high);
+        zero.into_iter().chain(named.map(|&(time, text)| Tick { at: self.at(time), text: text.into() })).collect()
     }
 
     /// The pixels of its low and its high end.
@@ -136,6 +169,23 @@ mod tests {
         let up = Axis::fit(500, 100, &[0.2, 1_790.0]);
         assert!(up.at(0.2) == 500 && up.at(0.2) > up.at(1_000.0));
         assert_eq!(texts(&Axis::fit(0, 100, &[3.0, 4.0, 160.0])), ["2", "5", "10", "20", "50", "100", "200"]);
+    }
+
+    #[test]
+    fn times_are_named_as_people_count_them() {
+        let named = |values: &[f64]| -> Vec<String> {
+            Axis::times(100, 900, values).time_ticks().into_iter().map(|tick| tick.text).collect()
+        };
+        let wide = ["0", "10 ms", "100 ms", "1 s", "10 s", "1 min", "10 min", "1 h", "10 h"];
+        assert_eq!(named(&[0.0, 0.061, 7_100.0]), wide);
+        assert_eq!(named(&[70.0, 80.0]), ["1 min", "10 min"]);
+        assert_eq!(
+            (named(&[]), named(&[0.0])),
+            (vec!["1 ms".into(), "10 ms".into()], vec!["0".into(), "1 ms".into(), "10 ms".into()])
+        );
+        assert_eq!(named(&[3_600.0]), ["10 min", "1 h"]);
+        let axis = Axis::times(100, 900, &[0.0, 0.01, 1.0]);
+        assert!(axis.at(0.0) < axis.at(0.01) && axis.at(0.01) == 156 && axis.at(1.0) == 900);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod axis;
 mod canvas;
 pub mod downtime;
+pub mod exposure;
 pub mod load;
 mod palette;
 pub mod success_ratio;

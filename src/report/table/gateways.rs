@@ -4,7 +4,7 @@ use super::columns::{Cells, Values, mean_and_half};
 use super::{Look, body, wrap};
 use crate::experiment::comparison::Comparison;
 use crate::report::exposures;
-use crate::report::gateways::{Row, name, same_under_every_policy, some_rows};
+use crate::report::gateways::{Row, alike, label, name, some_rows};
 use crate::report::number::{fixed, short, span};
 use crate::report::sweep::Swept;
 use crate::scenario::Scenario;
@@ -16,59 +16,63 @@ const MOST_AT_A_POINT: usize = 4;
 
 /// The table of a comparison; nothing where callers have no tokens.
 pub fn compare(scenario: &Scenario, comparison: &Comparison, look: Look) -> String {
-    let same = same_under_every_policy(comparison);
-    let (rows, left_out) = rows(scenario, comparison, same, MOST);
-    let same = same && comparison.policies.len() > 1;
-    told(&fixed_of(comparison, &rows), &rows, left_out, same, look)
+    let (lines, left_out) = lines(scenario, comparison, MOST);
+    told(Vec::new(), &lines, left_out, comparison.policies.len(), look)
 }
 
 /// The table of a sweep; nothing where callers have tokens at no point.
 pub fn sweep(swept: &Swept<'_>, look: Look) -> String {
-    let Some(first) = swept.points.first() else { return String::new() };
-    let same = swept.points.iter().all(same_under_every_policy);
     let (mut all, mut points, mut most_left_out) = (Vec::new(), Vec::new(), 0);
     for (index, comparison) in swept.points.iter().enumerate() {
-        let (rows, left_out) = rows(&swept.sweep.points[index].scenario, comparison, same, MOST_AT_A_POINT);
-        points.extend(std::iter::repeat_n(index, rows.len()));
-        all.extend(rows);
+        let (lines, left_out) = lines(&swept.sweep.points[index].scenario, comparison, MOST_AT_A_POINT);
+        points.extend(std::iter::repeat_n(index, lines.len()));
+        all.extend(lines);
         most_left_out = most_left_out.max(left_out);
     }
     let value = |key: usize| points.iter().map(|&point| swept.sweep.values(point)[key].to_owned()).collect();
     let keys = swept.sweep.keys.iter().enumerate().map(|(index, key)| (key.name.clone(), value(index)));
-    let fixed: Vec<Cells> = keys.chain(fixed_of(first, &all)).collect();
-    told(&fixed, &all, most_left_out, same && swept.policies() > 1, look)
+    told(keys.collect(), &all, most_left_out, swept.policies(), look)
 }
 
-/// A block of rows a policy, or one where all policies came to the `same`; and how many gateways each leaves out.
-fn rows<'a>(scenario: &Scenario, comparison: &'a Comparison, same: bool, most: usize) -> (Vec<Row<'a>>, usize) {
-    let told = if same { 1 } else { comparison.policies.len() };
-    let blocks = (0..told).map(|policy| some_rows(scenario, comparison, policy, most));
-    let (rows, left_out): (Vec<Vec<Row<'a>>>, Vec<usize>) = blocks.unzip();
-    (rows.concat(), left_out.into_iter().max().unwrap_or(0))
+/// A line of the table.
+struct Line<'a> {
+    /// The policies that it is about; `None`: all.
+    policies: Option<String>,
+    row: Row<'a>,
 }
 
-/// The columns of the policy, if the rows are of several, and of the gateway.
-fn fixed_of(comparison: &Comparison, rows: &[Row<'_>]) -> Vec<Cells> {
-    let several = rows.iter().any(|row| row.policy != rows[0].policy);
-    let policy = |row: &Row<'_>| comparison.policies[row.policy].name.clone();
-    let policies = several.then(|| ("policy".to_owned(), rows.iter().map(policy).collect()));
-    let names = rows.iter().map(|row| name(row.gateway)).collect();
-    policies.into_iter().chain([("gateway".to_owned(), names)]).collect()
+/// A block of lines for each group of policies that are alike, and how many gateways a block leaves out.
+fn lines<'a>(scenario: &Scenario, comparison: &'a Comparison, most: usize) -> (Vec<Line<'a>>, usize) {
+    let groups = alike(comparison);
+    let (mut lines, mut most_left_out) = (Vec::new(), 0);
+    for group in &groups {
+        let policies = (groups.len() > 1).then(|| label(comparison, group));
+        let (rows, left_out) = some_rows(scenario, comparison, group[0], most);
+        lines.extend(rows.into_iter().map(|row| Line { policies: policies.clone(), row }));
+        most_left_out = most_left_out.max(left_out);
+    }
+    (lines, most_left_out)
 }
 
-fn told(fixed: &[Cells], rows: &[Row<'_>], left_out: usize, same: bool, look: Look) -> String {
-    if rows.is_empty() {
+/// The table: first the columns of `keys`, then those of the policies, if they differ anywhere, and of the gateway.
+fn told(keys: Vec<Cells>, lines: &[Line<'_>], left_out: usize, policies: usize, look: Look) -> String {
+    if lines.is_empty() {
         return String::new();
     }
-    let several = rows.iter().any(|row| row.gateway.is_none());
+    let differ = lines.iter().any(|line| line.policies.is_some());
+    let whose = |line: &Line<'_>| line.policies.clone().unwrap_or_else(|| "all".into());
+    let names = lines.iter().map(|line| name(line.row.gateway)).collect();
+    let policy = differ.then(|| ("policy".to_owned(), lines.iter().map(whose).collect()));
+    let fixed: Vec<Cells> = keys.into_iter().chain(policy).chain([("gateway".to_owned(), names)]).collect();
+    let several = lines.iter().any(|line| line.row.gateway.is_none());
     let notes = [
         "exposure: from a revocation to the last call that was let pass all the same",
         if several { "; all: at the worst gateway" } else { "" },
         "; over all replications",
-        if same { ", the same under every policy" } else { "" },
+        if policies > 1 && !differ { ", the same under every policy" } else { "" },
     ];
     let title = format!("revoked tokens of callers, gateway by gateway ({}):", notes.concat());
-    let mut parts = vec![wrap(&title, look.width), body(fixed, &values(rows), look)];
+    let mut parts = vec![wrap(&title, look.width), body(&fixed, &values(lines), look)];
     if left_out > 0 {
         let note = format!(
             "and {left_out} more gateways, neither the least nor the most exposed ones: see {}",
@@ -79,14 +83,14 @@ fn told(fixed: &[Cells], rows: &[Row<'_>], left_out: usize, same: bool, look: Lo
     parts.join("\n")
 }
 
-fn values(rows: &[Row<'_>]) -> Vec<Values> {
+fn values(lines: &[Line<'_>]) -> Vec<Values> {
     let column = |title: &str, spare, text: fn(&Row<'_>) -> String| Values {
-        cells: (title.to_owned(), rows.iter().map(text).collect()),
+        cells: (title.to_owned(), lines.iter().map(|line| text(&line.row)).collect()),
         spare,
     };
     let p99 = |row: &Row<'_>| row.tally.exposures.p99_s();
     // Of few revocations it is the maximum, which has a column of its own.
-    let enough = rows.iter().any(|row| p99(row).is_some_and(|found| !found.is_max));
+    let enough = lines.iter().any(|line| p99(&line.row).is_some_and(|found| !found.is_max));
     let p99 =
         enough.then(|| column("p99", true, |row| row.tally.exposures.p99_s().map_or_else(none, |p| span(p.value))));
     [
@@ -178,9 +182,10 @@ mod tests {
         let mut comparison = sample::comparison_with_tokens(2);
         comparison.policies[3].exposures = sample::comparison_with_tokens(1).policies[3].exposures.clone();
         let text = compare(&sample::scenario_with_tokens(), &comparison, look(140));
-        let rows = text.lines().filter(|line| line.contains("│ gateway-1 │")).count();
-        assert_eq!(rows, comparison.policies.len(), "{text}");
-        assert!(!text.contains("the same under every"), "{text}");
+        for block in [" ttl-only (= 5 more) │ gateway-1 ", " short-expiry        │ gateway-1 "] {
+            assert!(text.contains(block), "{text}");
+        }
+        assert!(text.matches("│ gateway-1 ").count() == 2 && !text.contains("the same under every"), "{text}");
     }
 
     #[test]
