@@ -23,7 +23,7 @@ impl Collector for Events {
     }
 
     fn observe(&mut self, at: SimTime, fact: &Fact) {
-        self.messages += u64::from(*fact == Fact::EventMessage && at >= self.warmup);
+        self.messages += u64::from(matches!(fact, Fact::EventMessage) && at >= self.warmup);
     }
 
     fn values(&mut self, _: &Scope, out: &mut Vec<f64>) {

@@ -6,14 +6,12 @@
 use super::backend::Verdict;
 use super::event::{Event, Step};
 use super::fact::{Calls, Fact, Observer};
-use super::inbound::Validated;
 use super::source::{Birth, Word};
 use super::world::World;
 use crate::engine::{Handle, Schedule};
 use crate::fault::Party;
 use crate::id::{ApiId, CallId, ClientId, GatewayId, LaneId, SourceId, ThreadId};
 use crate::oauth::{Cause, Outcome, Token};
-use crate::revocation::UserToken;
 use crate::rng::{below, uniform};
 use crate::time::{SimTime, Stamp};
 
@@ -56,10 +54,6 @@ pub(super) struct Call {
     /// `answer-500`: it waits for a token that others will use, and fails then.
     pub doomed: bool,
     pub held: Option<Held>,
-    /// The caller's own token, where callers have some.
-    pub caller_token: Option<UserToken>,
-    /// A gateway has found it good.
-    pub validated: Option<Validated>,
     /// The gateway refuses it for good reason: its caller's token was revoked, or has expired.
     pub deserved: bool,
     pub timeout: Option<Handle>,
@@ -107,8 +101,6 @@ impl<O: Observer> World<O> {
             refused_for: Cause::NoToken,
             doomed: false,
             held: None,
-            caller_token: None,
-            validated: None,
             deserved: false,
             timeout: None,
             inside: false,
@@ -190,10 +182,7 @@ impl<O: Observer> World<O> {
             Verdict::Accepted => {
                 let (api, forbidden, word) = (call.api, call.forbidden, call.birth.word(Word::Service));
                 let dead = call.held.is_none_or(|held| self.idp.truth.death(&held.token, s.now()).is_some());
-                let passed = call.validated.and_then(|passed| Some((passed.revoked?, passed.at)));
-                if let (Some((by, validated)), Caller::Client { gateway, .. }) = (passed, call.caller) {
-                    self.tell(s.now(), Fact::ServedRevoked { by, gateway, validated });
-                }
+                self.tell_if_revoked(id, s.now());
                 if dead {
                     self.tell(s.now(), Fact::AcceptedWhileDead);
                 }

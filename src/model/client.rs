@@ -113,8 +113,10 @@ impl<O: Observer> World<O> {
         call.lane = lane;
         if let Caller::Client { gateway: at, user, .. } = &mut call.caller {
             *at = gateway;
-            call.caller_token = self.users.token(client, *user);
+            let user = *user;
+            self.take_along(id, client, user);
         }
+        let call = &mut self.calls[id];
         if found.is_none() {
             call.gateway_done = true;
             self.settle(id, Outcome::Failed(Cause::GatewayDown), s);
@@ -211,7 +213,7 @@ impl<O: Observer> World<O> {
         call.birth.at = s.now() + wait;
         call.attempt += 1;
         (call.sends, call.doomed, call.held, call.outcome, call.answer) = (0, false, None, None, None);
-        (call.validated, call.deserved) = (None, false);
+        call.deserved = false;
         (call.inside, call.client_done, call.gateway_done, call.abandoned) = (false, false, false, false);
         call.refused_for = Cause::NoToken;
         let new = self.calls.insert(call);

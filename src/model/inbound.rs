@@ -9,7 +9,7 @@ use super::fact::{Fact, Observer};
 use super::introspection::{Answer, Asker, Down};
 use super::world::World;
 use crate::engine::Schedule;
-use crate::id::{CallId, GatewayId, NoticeId};
+use crate::id::{CallId, ClientId, GatewayId, NoticeId};
 use crate::oauth::{Cause, Outcome};
 use crate::revocation::{Jti, Revocation, RevocationMap, Target, UserToken};
 use crate::time::{SimSpan, SimTime};
@@ -34,12 +34,19 @@ struct Kept {
     until: SimTime,
 }
 
+/// The token of a call's caller. Calls do not carry it themselves: most worlds have none.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Passport {
+    token: UserToken,
+    stamp: Option<Validated>,
+}
+
 /// The check that a call has passed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Validated {
-    pub at: SimTime,
+#[derive(Clone, Copy, Debug)]
+struct Validated {
+    at: SimTime,
     /// What had revoked its caller's token by then.
-    pub revoked: Option<NoticeId>,
+    revoked: Option<NoticeId>,
 }
 
 impl Inbound {
@@ -91,11 +98,30 @@ impl<O: Observer> World<O> {
         inbound.validation != InboundValidation::None && inbound.listens[gateway.index()]
     }
 
+    /// A call takes the token along that its caller holds, where callers have tokens.
+    pub(super) fn take_along(&mut self, id: CallId, client: ClientId, user: u32) {
+        if let Some(token) = self.users.token(client, user) {
+            let passport = Passport { token, stamp: None };
+            if self.passports.len() <= id.index() {
+                self.passports.resize(id.index() + 1, passport);
+            }
+            self.passports[id.index()] = passport;
+        }
+    }
+
+    /// A backend has accepted a call: tells if its caller's token had been revoked before a gateway let it pass.
+    pub(super) fn tell_if_revoked(&mut self, id: CallId, now: SimTime) {
+        let Caller::Client { gateway, .. } = self.calls[id].caller else { return };
+        let stamp = self.passports.get(id.index()).and_then(|passport| passport.stamp);
+        if let Some(Validated { at: validated, revoked: Some(by) }) = stamp {
+            self.tell(now, Fact::ServedRevoked { by, gateway, validated });
+        }
+    }
+
     /// The gateway has done its own work on a call: its caller's token is checked, once, before a backend's is looked for.
     pub(super) fn needs_token(&mut self, id: CallId, s: &mut Schedule<Event>) {
-        let call = &self.calls[id];
-        let (Some(token), None, Caller::Client { gateway, .. }) = (call.caller_token, call.validated, call.caller)
-        else {
+        let unchecked = self.passports.get(id.index()).filter(|passport| passport.stamp.is_none());
+        let (Some(&Passport { token, .. }), Caller::Client { gateway, .. }) = (unchecked, self.calls[id].caller) else {
             return self.ask(id, s);
         };
         match self.config.gateway.inbound.validation {
@@ -146,7 +172,7 @@ impl<O: Observer> World<O> {
         if good {
             let key = self.config.clients[token.jti.user.client.index()].consumer_key;
             let revoked = self.users.revoked.by(token, key).map(|by| by.notice);
-            self.calls[id].validated = Some(Validated { at: now, revoked });
+            self.passports[id.index()].stamp = Some(Validated { at: now, revoked });
             return self.ask(id, s);
         }
         if self.is_good(token, now) {

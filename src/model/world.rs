@@ -16,6 +16,7 @@ use super::flight::Flight;
 use super::gateway::Gateway;
 use super::holder::{CachePlace, Holder, Place, Policies};
 use super::idp::Idp;
+use super::inbound::Passport;
 use super::introspection::Introspection;
 use super::partition::Partitions;
 use super::source::Source;
@@ -75,6 +76,8 @@ pub struct World<O> {
     /// The IdP's database, if it has one.
     pub(super) db: Option<Database>,
     pub(super) users: Users,
+    /// By call, where callers have tokens.
+    pub(super) passports: Vec<Passport>,
     pub(super) control_plane: ControlPlane,
     pub(super) bus: Bus,
     pub(super) deliveries: Arena<DeliveryId, Delivery>,
@@ -142,6 +145,7 @@ impl<O: Observer> World<O> {
             db: Database::new(&config, token_keys.len()),
             token_keys,
             users: Users::new(&config, seeds, clock),
+            passports: Vec::new(),
             control_plane: ControlPlane::new(
                 config.faults.iter().map(|fault| fault.fault.lost()).max().unwrap_or_default(),
             ),
