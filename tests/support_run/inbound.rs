@@ -2,7 +2,7 @@
 //!
 //! Unless a test says otherwise: gateways have a backend token of a year, so that a call with a good caller's token is
 //! settled 1 ms after its birth, and one that its gateway refuses at its birth. The population `shop` has one user, who
-//! logged in an hour before the run and needs an hour to log in again. An event is with the control plane, and so in the
+//! logged in an hour before the run and needs a day to log in again. An event is with the control plane, and so in the
 //! tables, 10 ms after the revocation, and at a gateway another 50 ms later.
 
 use stalegate::id::NoticeId;
@@ -28,7 +28,7 @@ pub fn opaque() -> World {
 
 fn checked(validation: &str) -> World {
     let world = world("ttl-only").warm().inbound(&format!("validation = \"{validation}\""));
-    world.idp("token_lifetime = \"365d\"").client("users = 1\nlogin = \"1h\"\nrelogin = \"1h\"")
+    world.idp("token_lifetime = \"365d\"").client("users = 1\nlogin = \"1h\"\nrelogin = \"1d\"")
 }
 
 impl World {
@@ -91,6 +91,11 @@ pub fn clock_shows(secs: u64, millis: u64) -> String {
 pub fn clock_instant(secs: u64, millis: u64) -> SimTime {
     let phase = SimSpan(NANOS_PER_SECOND).scaled(Seeds { seed: SEED, replication: 0 }.uniform("clock phase", "run"));
     SimTime((secs + 1) * NANOS_PER_SECOND + millis * 1_000_000 - phase.0)
+}
+
+/// The last whole millisecond of the run at which they show no more than that.
+pub fn clock_ms(secs: u64, millis: u64) -> u64 {
+    clock_instant(secs, millis).0 / 1_000_000
 }
 
 /// The first sweep of a gateway's kept answers at or after an instant, where sweeps are 30 s apart.
