@@ -105,10 +105,18 @@ fn profiles() -> Listing {
     let row = |dialect: Dialect| {
         let profile = dialect.profile();
         let timestamps = format!("{}: {}", profile.time_created, profile.rounding);
-        vec![profile.word.into(), profile.title.into(), timestamps, profile.nulls.to_string(), profile.source.into()]
+        let organization = if profile.organization_not_null { "NOT NULL" } else { "" };
+        vec![
+            profile.word.into(),
+            profile.title.into(),
+            timestamps,
+            profile.nulls.to_string(),
+            organization.into(),
+            profile.source.into(),
+        ]
     };
     Listing {
-        headings: &["profile", "what it is", "timestamps", "NULLs in the key", "source"],
+        headings: &["profile", "what it is", "timestamps", "NULLs in the key", "ORGANIZATION of events", "source"],
         rows: dialect::ALL.into_iter().map(row).collect(),
     }
 }

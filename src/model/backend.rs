@@ -6,7 +6,7 @@ use super::call::INTROSPECTION;
 use super::config::{OnUnreachable, Validation};
 use super::event::{Event, Leg};
 use super::fact::{Observer, Request};
-use super::idp::Arrival;
+use super::idp::{Arrival, Sender};
 use super::introspection::{self, Asker, Down};
 use super::world::World;
 use crate::engine::{Handle, Schedule};
@@ -206,7 +206,8 @@ impl<O: Observer> World<O> {
                 let fetches = backend.fetches;
                 let key = self.seeds.key("key set", &self.config.apis[api.index()].name);
                 let word = Rows::new(key).row(0, fetches)[0];
-                let from = (api.index(), Some(Party::Backends));
+                let way = self.config.network.backend_idp;
+                let from = Sender { caller: api.index(), party: Some(Party::Backends), way };
                 let arrival = self.idp_arrival(Request::KeySet, from, word, None, s);
                 let keys = (arrival == Arrival::Taken).then(|| self.idp.truth.keys.published().to_vec());
                 let fetch = self.backends[api.index()].fetch.as_mut().expect("a fetch is in the air");

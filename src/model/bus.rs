@@ -276,6 +276,14 @@ impl<O: Observer> World<O> {
         (subscriber.connected, subscriber.next_try) = (false, None);
     }
 
+    /// A node's connection breaks, if it has one. A node without one does not notice, and its next try stays when it is.
+    pub(super) fn connection_breaks(&mut self, gateway: GatewayId, s: &mut Schedule<Event>) {
+        if self.bus.subscribers[gateway.index()].connected {
+            self.disconnect(gateway);
+            self.subscribe(gateway, s);
+        }
+    }
+
     /// A gateway node that is up tries to subscribe.
     pub(super) fn subscribe(&mut self, gateway: GatewayId, s: &mut Schedule<Event>) {
         self.bus.subscribers[gateway.index()].tries = 0;
@@ -346,12 +354,7 @@ impl<O: Observer> World<O> {
             return;
         }
         self.tell(s.now(), Fact::Bus(false));
-        for gateway in (0..self.gateways.len()).map(GatewayId::at) {
-            self.disconnect(gateway);
-            if self.gateways[gateway.index()].up() {
-                self.subscribe(gateway, s);
-            }
-        }
+        (0..self.gateways.len()).map(GatewayId::at).for_each(|gateway| self.connection_breaks(gateway, s));
     }
 
     /// An outage of the bus is over.

@@ -142,8 +142,8 @@ impl<O: Observer> World<O> {
     /// Whether what arrives now, at a backend or from it, was sent into a cut link.
     fn never_arrives(&self, id: CallId, now: SimTime) -> bool {
         let Caller::Client { gateway, .. } = self.calls[id].caller else { return false };
-        let sent = SimTime(now.0 - self.config.network.gateway_backend.0);
-        self.partitions.cut_by(Party::Gateway(gateway), Party::Backends, sent)
+        let way = self.config.network.gateway_backend;
+        self.partitions.swallowed(Party::Gateway(gateway), Party::Backends, way, now)
     }
 
     fn at_gateway(&mut self, id: CallId, s: &mut Schedule<Event>) {

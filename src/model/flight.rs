@@ -3,7 +3,7 @@
 use super::event::{Event, Leg};
 use super::fact::{self, Fact, Observer};
 use super::holder::Place;
-use super::idp::{Arrival, Job};
+use super::idp::{Arrival, Job, Sender};
 use super::store::StoreOp;
 use super::world::World;
 use crate::engine::{Handle, Schedule};
@@ -45,7 +45,8 @@ impl<O: Observer> World<O> {
             Leg::AtIdp => {
                 let (holder, word) = (self.flights[id].holder, self.flights[id].words[0]);
                 let place = self.holders[holder.index()].place;
-                let from = (place.number(), place.party());
+                let way = self.config.network.gateway_idp;
+                let from = Sender { caller: place.number(), party: place.party(), way };
                 match self.idp_arrival(fact::Request::Token, from, word, Some(Job::Token(id)), s) {
                     Arrival::Taken => {}
                     Arrival::Refused => self.flight_failed(id, Cause::IdpDown, s),

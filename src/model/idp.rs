@@ -15,7 +15,7 @@ use crate::id::{DbOpId, FaultId, FlightId, IdpNodeId, IntrospectionId, ServiceId
 use crate::oauth::{Cause, Truth};
 use crate::persistence::{self, Done};
 use crate::rng::uniform;
-use crate::time::{ClockOffset, SimTime};
+use crate::time::{ClockOffset, SimSpan, SimTime};
 
 /// The authorization server.
 #[derive(Debug)]
@@ -72,6 +72,17 @@ struct Service {
     /// Its operation of the database, and how many there were.
     op: Option<DbOpId>,
     ops: u64,
+}
+
+/// Who sends a request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sender {
+    /// A sticky front goes by this number.
+    pub caller: usize,
+    /// What a partition can cut it off as, if it can.
+    pub party: Option<Party>,
+    /// So long ago it sent the request.
+    pub way: SimSpan,
 }
 
 /// What a request meets at the front.
@@ -184,16 +195,17 @@ impl<O: Observer> World<O> {
     pub(super) fn idp_arrival(
         &mut self,
         kind: Request,
-        (caller, from): (usize, Option<Party>),
+        from: Sender,
         word: u64,
         job: Option<Job>,
         s: &mut Schedule<Event>,
     ) -> Arrival {
         let config = &self.config.idp;
         let (workers, queue, unreachable) = (config.workers, config.queue, config.unreachable);
-        let routed = self.idp.route(kind, caller, word, config.front, config.health_of, s.now());
+        let routed = self.idp.route(kind, from.caller, word, config.front, config.health_of, s.now());
         let Some(index) = routed else { return self.nobody_there(kind, unreachable, s) };
-        if from.is_some_and(|from| self.partitions.cut(from, Party::Idp(IdpNodeId::at(index)))) {
+        let into_cut = |party| self.partitions.swallowed(party, Party::Idp(IdpNodeId::at(index)), from.way, s.now());
+        if from.party.is_some_and(into_cut) {
             return Arrival::Lost;
         }
         let node = &mut self.idp.nodes[index];

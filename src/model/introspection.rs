@@ -5,7 +5,7 @@ use super::call::Origin;
 use super::config::Front;
 use super::event::{Event, Leg};
 use super::fact::{Observer, Request};
-use super::idp::{Arrival, Job};
+use super::idp::{Arrival, Job, Sender};
 use super::world::World;
 use crate::engine::{Delay, Handle, Schedule};
 use crate::fault::Party;
@@ -95,11 +95,12 @@ impl<O: Observer> World<O> {
         match leg {
             Leg::AtIdp => {
                 let (word, asker) = (self.introspections[id].words[0], self.introspections[id].asker);
-                let number = match asker {
-                    Asker::Backend { api, .. } => api.index(),
-                    Asker::Gateway { gateway, .. } => gateway.index(),
+                let network = &self.config.network;
+                let (caller, way) = match asker {
+                    Asker::Backend { api, .. } => (api.index(), network.backend_idp),
+                    Asker::Gateway { gateway, .. } => (gateway.index(), network.gateway_idp),
                 };
-                let from = (number, Some(asker.party()));
+                let from = Sender { caller, party: Some(asker.party()), way };
                 match self.idp_arrival(Request::Introspection, from, word, Some(Job::Introspection(id)), s) {
                     Arrival::Taken => {}
                     Arrival::Refused => self.introspection_failed(id, s),

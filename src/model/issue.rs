@@ -237,14 +237,15 @@ impl<O: Observer> World<O> {
     }
 
     /// Nodes hear what to forget.
-    pub(super) fn invalidated(&mut self, id: InvalidationId) {
+    pub(super) fn invalidated(&mut self, id: InvalidationId, now: SimTime) {
+        let way = self.config.idp.cache.invalidation.unwrap_or_default();
         let db = self.db.as_mut().expect("only a database's caches are invalidated");
         let gone = db.invalidations.remove(id);
         for (index, node) in db.store.nodes.iter_mut().enumerate() {
             match gone {
                 Gone::Token { known_to, .. } if known_to.index() == index => {}
                 Gone::Token { known_to, .. }
-                    if self.partitions.cut(Party::Idp(known_to), Party::Idp(IdpNodeId::at(index))) => {}
+                    if self.partitions.swallowed(Party::Idp(known_to), Party::Idp(IdpNodeId::at(index)), way, now) => {}
                 Gone::Token { id, .. } => node.forget_one(id),
                 Gone::Killed => node.forget(|token| self.idp.truth.killed_at(token).is_some()),
             }

@@ -150,7 +150,7 @@ impl<O: Observer> World<O> {
                 config.faults.iter().map(|fault| fault.fault.lost()).max().unwrap_or_default(),
             ),
             bus: Bus::new(gateways),
-            partitions: Partitions::default(),
+            partitions: Partitions::new(longest_way(&config)),
             deliveries: Arena::new(),
             actions: Vec::new(),
             tally: Tally::default(),
@@ -314,6 +314,13 @@ impl<O: Observer> World<O> {
     }
 }
 
+/// The longest way that anything takes which a partition can swallow.
+fn longest_way(config: &WorldConfig) -> SimSpan {
+    let network = &config.network;
+    let invalidation = config.idp.cache.invalidation.unwrap_or_default();
+    network.gateway_idp.max(network.gateway_backend).max(network.backend_idp).max(invalidation)
+}
+
 fn rounds(config: &WorldConfig) -> Vec<Vec<u32>> {
     let users = |arrivals: &Arrivals, users: u32| match arrivals {
         Arrivals::Closed { .. } => users as usize,
@@ -365,7 +372,7 @@ impl<O: Observer> Model for World<O> {
             Event::Poll(gateway) => self.poll(gateway, s),
             Event::Db(id) => self.op_done(id, s),
             Event::PoolTimeout(id) => self.pool_timeout(id, s),
-            Event::Invalidated(id) => self.invalidated(id),
+            Event::Invalidated(id) => self.invalidated(id, s.now()),
             Event::Burst(application) => self.burst(application, s),
             Event::Ask(thread) => self.thread_asks(thread, s),
             Event::Notify(notice) => self.notify(notice, s),

@@ -85,6 +85,9 @@ pub struct Profile {
     pub nulls: Nulls,
     /// The columns of [`CON_APP_KEY`] that may be NULL in WSO2's script.
     pub nullable: &'static [&'static str],
+    /// Whether the script declares `ORGANIZATION` NOT NULL, a column of the primary keys of both tables of revocation events
+    /// (claim c07). A primary key refuses NULL in all of them, and Db2 wants it said (general knowledge).
+    pub organization_not_null: bool,
     /// Why older scripts did not protect the key, where that is known.
     pub once_unprotected: Option<&'static str>,
     /// Where all this was read.

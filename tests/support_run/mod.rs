@@ -6,8 +6,10 @@
 
 #![allow(dead_code, reason = "each test binary uses its own share of this")]
 
+pub mod inbound;
 mod store;
 
+use std::fmt::Write as _;
 use std::io::Write;
 use std::sync::atomic::AtomicBool;
 
@@ -26,10 +28,13 @@ pub struct World {
     network: String,
     idp: String,
     gateway: String,
+    inbound: String,
     api: String,
     client: String,
     calls: Calls,
     also: Option<Vec<u64>>,
+    /// Lines of further populations, and when they call.
+    populations: Vec<(String, Vec<u64>)>,
     faults: String,
     policy: String,
     rest: String,
@@ -66,10 +71,12 @@ pub fn world(base: &str) -> World {
         network: String::new(),
         idp: String::new(),
         gateway: String::from("nodes = 1\noverhead = \"0s\"\nbalance = \"round-robin\""),
+        inbound: String::new(),
         api: String::from("name = \"orders\"\nvalidation = \"ideal\"\nservice_time = \"10ms\""),
         client: String::new(),
         calls: Calls::As(String::from("{ process = \"constant\", rate = \"1/s\" }")),
         also: None,
+        populations: Vec::new(),
         faults: String::new(),
         policy: format!("name = \"policy\"\nbase = \"{base}\""),
         rest: String::new(),
@@ -153,7 +160,7 @@ impl World {
     }
 
     fn text(&self, traces: &mut Vec<TempPath>) -> String {
-        let World { duration, start, network, idp, gateway, api, client, faults, policy, rest, .. } = self;
+        let World { duration, start, network, idp, gateway, inbound, api, client, faults, policy, rest, .. } = self;
         let arrivals = match &self.calls {
             Calls::At(instants) => Some(trace(instants, traces)),
             Calls::As(value) => Some(value.clone()),
@@ -167,9 +174,16 @@ impl World {
             let arrivals = trace(instants, traces);
             format!("[[api]]\n{api}\n[[client]]\nname = \"staff\"\napis = [\"stock\"]\narrivals = {arrivals}\n")
         });
+        let mut populations = String::new();
+        for (lines, instants) in &self.populations {
+            let arrivals = trace(instants, traces);
+            write!(populations, "[[client]]\napis = [\"orders\"]\n{lines}\narrivals = {arrivals}\n")
+                .expect("a text takes text");
+        }
         format!(
             "name = \"tiny\"\n[run]\nduration = \"{duration}\"\nstart = \"{start}\"\n[network]\n{network}\n[idp]\n{idp}\n\
-             [gateway]\n{gateway}\n{rest}\n[[api]]\n{api}\n{shop}{also}{faults}\n[[policy]]\n{policy}\n"
+             [gateway]\n{gateway}\n[gateway.inbound]\n{inbound}\n{rest}\n[[api]]\n{api}\n{shop}{also}{populations}{faults}\n\
+             [[policy]]\n{policy}\n"
         )
     }
 

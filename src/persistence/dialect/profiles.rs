@@ -28,6 +28,7 @@ pub const DB2: Profile = Profile {
     rounding: Rounding::Down(MICROSECOND),
     nulls: Nulls::NotNullable,
     nullable: &[],
+    organization_not_null: true,
     once_unprotected: None,
     source: "Db2 10.5 documentation, \"Data loss for timestamp data in JDBC and SQLJ applications\": the data source \
              truncates the excess digits; carbon-apimgt db2.sql: columns of a unique constraint are NOT NULL",
@@ -40,6 +41,7 @@ pub const H2: Profile = Profile {
     rounding: Rounding::HalfUp(MICROSECOND),
     nulls: Nulls::Distinct,
     nullable: NULLABLE,
+    organization_not_null: false,
     once_unprotected: None,
     source: "h2database DateTimeUtils.convertScale rounds half up; Mode.UniqueIndexNullsHandling: \
              ALLOW_DUPLICATES_WITH_ANY_NULL; that it does so by default, with six digits: general knowledge",
@@ -52,6 +54,7 @@ pub const MSSQL: Profile = Profile {
     rounding: Rounding::MssqlDatetime,
     nulls: Nulls::Equal,
     nullable: NULLABLE,
+    organization_not_null: false,
     once_unprotected: None,
     source: "Microsoft, \"Date and Time (Transact-SQL)\": DATETIME in increments of .000, .003, .007 s, and MS-BINXML \
              2.3.14: ticks of 1/300 s, half up; NULLs: general knowledge",
@@ -64,6 +67,7 @@ pub const MYSQL: Profile = Profile {
     rounding: Rounding::HalfUp(SECOND),
     nulls: Nulls::Distinct,
     nullable: NULLABLE,
+    organization_not_null: false,
     once_unprotected: None,
     source: "MySQL manual, \"Fractional Seconds in Time Values\": no digits unless asked for, inserting rounds (unless \
              TIME_TRUNCATE_FRACTIONAL); that the middle goes up, and NULLs: general knowledge, and so does MariaDB \
@@ -84,6 +88,7 @@ pub const ORACLE: Profile = Profile {
     rounding: Rounding::HalfUp(MICROSECOND),
     nulls: Nulls::EqualUnlessAll,
     nullable: NULLABLE,
+    organization_not_null: false,
     once_unprotected: Some(TOKEN_ID_IN_KEY),
     source: "Price, \"Oracle Database 10g SQL\" (2004): excess digits are rounded, six by default; that the middle \
              goes up, and NULLs: general knowledge",
@@ -104,6 +109,7 @@ pub const POSTGRESQL: Profile = Profile {
     rounding: Rounding::HalfUp(MICROSECOND),
     nulls: Nulls::Distinct,
     nullable: NULLABLE,
+    organization_not_null: false,
     once_unprotected: Some(TOKEN_ID_IN_KEY),
     source: "pgjdbc TimestampUtils (nanosExceed499) rounds half up to microseconds before sending; the server's own \
              datetime.c uses rint, so that a text's middle goes to even; manual, \"Unique Indexes\", for NULLs; seen on \
