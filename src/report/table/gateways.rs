@@ -73,6 +73,9 @@ fn told(keys: Vec<Cells>, lines: &[Line<'_>], left_out: usize, policies: usize, 
     ];
     let title = format!("revoked tokens of callers, gateway by gateway ({}):", notes.concat());
     let mut parts = vec![wrap(&title, look.width), body(&fixed, &values(lines), look)];
+    if !refuses_by_mistake(lines) {
+        parts.push(wrap("no call was refused by mistake", look.width));
+    }
     if left_out > 0 {
         let note = format!(
             "and {left_out} more gateways, neither the least nor the most exposed ones: see {}",
@@ -93,10 +96,15 @@ fn values(lines: &[Line<'_>]) -> Vec<Values> {
     let enough = lines.iter().any(|line| p99(&line.row).is_some_and(|found| !found.is_max));
     let p99 =
         enough.then(|| column("p99", true, |row| row.tally.exposures.p99_s().map_or_else(none, |p| span(p.value))));
+    let false_rejections = refuses_by_mistake(lines).then(|| {
+        column("false rejections", false, |row| {
+            row.tally.false_rejections().map_or_else(none, |found| mean_and_half(&found))
+        })
+    });
     [
-        column("listens", false, listens),
+        column("listens", true, listens),
+        column("heard", true, |row| row.tally.heard_share().map_or_else(none, share)),
         column("revoked", true, |row| row.tally.revocations_a_run().map_or_else(none, short)),
-        column("heard", false, |row| row.tally.heard_share().map_or_else(none, share)),
         column("accepted after revocation", false, |row| {
             row.tally.accepted().map_or_else(none, |found| mean_and_half(&found))
         }),
@@ -104,13 +112,13 @@ fn values(lines: &[Line<'_>]) -> Vec<Values> {
     ]
     .into_iter()
     .chain(p99)
-    .chain([
-        column("max", false, |row| row.tally.exposures.max_s().map_or_else(none, span)),
-        column("false rejections", false, |row| {
-            row.tally.false_rejections().map_or_else(none, |found| mean_and_half(&found))
-        }),
-    ])
+    .chain([column("max", false, |row| row.tally.exposures.max_s().map_or_else(none, span))])
+    .chain(false_rejections)
     .collect()
+}
+
+fn refuses_by_mistake(lines: &[Line<'_>]) -> bool {
+    lines.iter().any(|line| line.row.tally.false_rejections().is_some_and(|found| found.max > 0.0))
 }
 
 fn none() -> String {
