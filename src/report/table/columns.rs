@@ -32,14 +32,19 @@ enum Cell {
 /// When a column is there, if any policy has a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shown {
-    Always,
+    /// Where downtime is what policies are judged by.
+    Judged,
     /// Where something restarts.
     Restarts,
-    /// Where nothing does.
+    /// Where nothing does, and no token of a caller is revoked.
     Quiet,
+    /// Where exposure is what policies are judged by; a spare one also has to be above zero somewhere.
+    Exposed,
+    /// Where it is not, and the mean of any policy is above zero.
+    Beside,
     /// Where the mean of any policy is above zero.
     AboveZero,
-    /// In the tables of sweeps.
+    /// In the tables of sweeps, if exposure is not what policies are judged by.
     Sweeps,
 }
 
@@ -65,11 +70,19 @@ pub const COLUMNS: &[Column] = &[
     spare("downtime_after_restart_worst_lane_s", "worst lane, s", Cell::Censored, Shown::Restarts),
     // What a policy saves after a restart it may lose elsewhere: both in one row.
     spare("downtime_s", "all downtime, s", Cell::Censored, Shown::Restarts),
+    column("exposure_mean_s", "", Cell::Interval, Shown::Exposed),
+    column("exposure_max_s", "longest, s", Cell::Mean, Shown::Exposed),
+    column("accepted_after_revocation", "", Cell::Mean, Shown::Exposed),
+    column("false_rejections", "", Cell::Mean, Shown::Exposed),
+    spare("event_messages", "", Cell::Mean, Shown::Exposed),
+    spare("idp_introspections", "", Cell::Mean, Shown::Exposed),
+    spare("failed.inbound-refused", "", Cell::Mean, Shown::Exposed),
+    spare("downtime_s", "", Cell::Censored, Shown::Exposed),
     column("downtime_s", "", Cell::Interval, Shown::Quiet),
     spare("downtime_s", "p95", Cell::P95, Shown::Quiet),
     spare("downtime_worst_lane_s", "worst lane, s", Cell::Censored, Shown::Quiet),
-    column("failed", "", Cell::Mean, Shown::Always),
-    column("idp_token_requests_peak_per_s", "", Cell::Mean, Shown::Always),
+    column("failed", "", Cell::Mean, Shown::Judged),
+    column("idp_token_requests_peak_per_s", "", Cell::Mean, Shown::Judged),
     column("application_downtime_s", "", Cell::Censored, Shown::AboveZero),
     column("superseded_tokens", "", Cell::Mean, Shown::AboveZero),
     column("lost_tokens", "", Cell::Mean, Shown::AboveZero),
@@ -79,9 +92,9 @@ pub const COLUMNS: &[Column] = &[
     spare("duplicate_active_jwts", "", Cell::Mean, Shown::AboveZero),
     column("con_app_key_exhausted", "", Cell::Mean, Shown::AboveZero),
     column("failed.persist-failed", "", Cell::Mean, Shown::AboveZero),
-    spare("exposure_mean_s", "", Cell::Mean, Shown::AboveZero),
-    spare("accepted_after_revocation", "", Cell::Mean, Shown::AboveZero),
-    spare("false_rejections", "", Cell::Mean, Shown::AboveZero),
+    spare("exposure_mean_s", "", Cell::Mean, Shown::Beside),
+    spare("accepted_after_revocation", "", Cell::Mean, Shown::Beside),
+    spare("false_rejections", "", Cell::Mean, Shown::Beside),
 ];
 
 /// A metric as tables and plots call it.
@@ -107,6 +120,9 @@ pub fn in_words(metric: &'static str) -> &'static str {
         "exposure_mean_s" => "exposure, s",
         "accepted_after_revocation" => "accepted after revocation",
         "false_rejections" => "false rejections",
+        "event_messages" => "event messages",
+        "idp_introspections" => "introspections",
+        "failed.inbound-refused" => "refused callers",
         other => other,
     }
 }
@@ -133,15 +149,18 @@ pub struct Values {
 #[must_use]
 pub fn shown(rows: &[Row<'_>], kind: Kind) -> Vec<&'static Column> {
     let restarts = rows.iter().any(|row| verdict::downtime(row.comparison) != "downtime_s");
+    let exposed = rows.iter().any(|row| verdict::headline(row.comparison) == verdict::EXPOSURE);
     let any =
         |column: &Column, holds: fn(f64) -> bool| rows.iter().any(|row| row.mean(column.metric).is_some_and(holds));
     let is_shown = |column: &&Column| {
         let wanted = match column.shown {
-            Shown::Always => true,
+            Shown::Judged => !exposed,
             Shown::Restarts => restarts,
-            Shown::Quiet => !restarts,
+            Shown::Quiet => !restarts && !exposed,
+            Shown::Exposed => exposed && (!column.spare || any(column, |mean| mean > 0.0)),
+            Shown::Beside => !exposed && any(column, |mean| mean > 0.0),
             Shown::AboveZero => any(column, |mean| mean > 0.0),
-            Shown::Sweeps => kind == Kind::Sweep,
+            Shown::Sweeps => kind == Kind::Sweep && !exposed,
         };
         wanted && any(column, |_| true)
     };
