@@ -6,6 +6,7 @@ mod support;
 
 mod arrivals;
 mod collision;
+mod exposure;
 mod fetches;
 mod queue;
 mod restart;

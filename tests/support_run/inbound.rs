@@ -37,6 +37,11 @@ impl World {
         World { inbound: format!("{}\n{lines}", self.inbound), ..self }
     }
 
+    /// What the gateway does on its own before it checks a token.
+    pub fn overhead(self, takes: &str) -> World {
+        World { gateway: self.gateway.replace("overhead = \"0s\"", &format!("overhead = \"{takes}\"")), ..self }
+    }
+
     /// A further population that calls the one API at these milliseconds: a user who logged in an hour before the run, and
     /// further lines.
     pub fn population(mut self, name: &str, lines: &str, instants: &[u64]) -> World {

@@ -9,7 +9,6 @@
 pub mod inbound;
 mod store;
 
-use std::fmt::Write as _;
 use std::io::Write;
 use std::sync::atomic::AtomicBool;
 
@@ -174,12 +173,12 @@ impl World {
             let arrivals = trace(instants, traces);
             format!("[[api]]\n{api}\n[[client]]\nname = \"staff\"\napis = [\"stock\"]\narrivals = {arrivals}\n")
         });
-        let mut populations = String::new();
-        for (lines, instants) in &self.populations {
+        let mut population = |(lines, instants): &(String, Vec<u64>)| {
             let arrivals = trace(instants, traces);
-            write!(populations, "[[client]]\napis = [\"orders\"]\n{lines}\narrivals = {arrivals}\n")
-                .expect("a text takes text");
-        }
+            format!("[[client]]\napis = [\"orders\"]\n{lines}\narrivals = {arrivals}\n")
+        };
+        let populations: Vec<String> = self.populations.iter().map(&mut population).collect();
+        let populations = populations.concat();
         format!(
             "name = \"tiny\"\n[run]\nduration = \"{duration}\"\nstart = \"{start}\"\n[network]\n{network}\n[idp]\n{idp}\n\
              [gateway]\n{gateway}\n[gateway.inbound]\n{inbound}\n{rest}\n[[api]]\n{api}\n{shop}{also}{populations}{faults}\n\
