@@ -125,10 +125,12 @@ fn every_scenario_bears_its_files_name_and_has_results() {
         assert!(name.is_some_and(|rest| rest.contains(&format!("\"{stem}\""))), "{stem}.toml has another name");
         // A sweep is committed as `sweep` writes it: a plot a metric, and none of a single point.
         let swept = text.lines().any(|line| line.starts_with("[sweep]"));
-        let plot = if swept { "failed.svg" } else { "success-ratio.svg" };
-        for file in ["summary.csv", "differences.csv", "timeline.csv", "manifest.json", plot] {
-            assert!(root().join(format!("results/{stem}/{file}")).is_file(), "results/{stem}/{file} is missing");
+        let plots: &[&str] = if swept { &["failed.svg", "exposure_mean_s.svg"] } else { &["success-ratio.svg"] };
+        let is_there = |file: &str| root().join(format!("results/{stem}/{file}")).is_file();
+        for file in ["summary.csv", "differences.csv", "timeline.csv", "manifest.json"] {
+            assert!(is_there(file), "results/{stem}/{file} is missing");
         }
+        assert!(plots.iter().any(|plot| is_there(plot)), "results/{stem} has none of {plots:?}");
     }
 }
 
