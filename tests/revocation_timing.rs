@@ -169,6 +169,9 @@ fn a_login_needs_a_node_that_is_up_and_is_tried_again() {
     assert_eq!(seen.logins(), ["25s user-1"], "tried at 15, 20 and 25 s");
     let starting = format!("{}\nstarting = \"8s\"\non_restart = \"keep\"", restart("14s", "0s"));
     assert_eq!(world("").fault(&starting).play().logins(), ["25s user-1"], "a starting node does not answer");
+    // Found in random worlds: a user who needs no time tried without end at one instant.
+    let at_once = jwt().client(&relogin("0s")).fault(&outage("9.5s", "2s")).fault(&password_change("10s"));
+    assert_eq!(at_once.calls_ms(&[1_000]).play().logins(), ["12s user-1"], "tried at 10, 11 and 12 s");
     let one = format!("{}\nnode = \"idp-1\"", outage("14s", "8s"));
     assert_eq!(world("nodes = 2").fault(&one).play().logins(), ["15s user-1"]);
 }
