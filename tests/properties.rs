@@ -15,9 +15,10 @@ use common::watch::Watch;
 use stalegate::engine::chooser::Shuffled;
 use stalegate::engine::{Chooser, Engine, Fifo};
 use stalegate::experiment::play::scope;
+use stalegate::fault::Revoke;
 use stalegate::metric::{self, Collectors, Episode};
 use stalegate::model::World;
-use stalegate::model::config::{AskAfter, Persistence};
+use stalegate::model::config::{AskAfter, InboundValidation, Persistence};
 use stalegate::oauth::Cause;
 use stalegate::persistence::{Recovery, Renew, Rules};
 use stalegate::policy::fetch::OnFailure;
@@ -158,6 +159,7 @@ fn check(loaded: &Loaded, policy: usize, run: &Run) {
     }
     check_episodes(scenario, &run.episodes);
     check_causes(scenario, policy, &run.watch);
+    check_callers(scenario, &run.watch);
     check_store(scenario, value);
 }
 
@@ -183,8 +185,13 @@ fn check_causes(scenario: &Scenario, policy: usize, watch: &Watch) {
         Persistence::Memory | Persistence::None => None,
     };
     let queued = stored.is_some_and(|rules| rules.pool_size > 0);
+    let cut = faults("partition");
     let loses = scenario.world.faults.iter().any(|fault| fault.fault.lost() > SimSpan::ZERO);
     let revokes = scenario.world.applications.iter().any(|one| one.ask_after == AskAfter::Revocation);
+    // A revoked consumer key takes the tokens of gateways and applications along.
+    let ended = scenario.world.faults.iter().filter_map(|fault| fault.fault.revokes());
+    let revokes = revokes || ended.into_iter().any(|revoke| !matches!(revoke, Revoke::Token { .. }));
+    let checked = scenario.world.gateway.inbound.validation != InboundValidation::None;
     for (cause, word) in Cause::ALL {
         let possible = match cause {
             Cause::StaleToken => faults("idp-restart") || faults("idp-crash") || faults("token-revoked") || revokes,
@@ -196,9 +203,9 @@ fn check_causes(scenario: &Scenario, policy: usize, watch: &Watch) {
             Cause::SupersededToken => stored.is_some_and(supersedes),
             Cause::LostToken => queued || loses,
             Cause::NotYetPersisted => queued,
-            Cause::IdpError => faults("db-failover") || stored.is_some() && db.pool < 50,
+            Cause::IdpError => faults("db-failover") || stored.is_some() && cut || stored.is_some() && db.pool < 50,
             Cause::PersistFailed => stored.is_some() && !queued && db.con_app_key,
-            Cause::InboundRefused => false,
+            Cause::InboundRefused => checked,
         };
         assert!(possible || watch.causes[cause.index()] == 0, "no call can fail for {word}");
     }
@@ -208,6 +215,16 @@ fn check_causes(scenario: &Scenario, policy: usize, watch: &Watch) {
 /// what there is, never does that.
 fn supersedes(rules: Rules) -> bool {
     rules.pool_size > 0 || rules.renew == Renew::Always || rules.recovery == Recovery::Wso2Source
+}
+
+/// Without revocations nothing is accepted after one, and only clocks and keys let a gateway refuse a good token.
+fn check_callers(scenario: &Scenario, watch: &Watch) {
+    let faults = |kinds: &[&str]| scenario.world.faults.iter().any(|fault| kinds.contains(&fault.fault.kind()));
+    let revokes = scenario.world.faults.iter().any(|fault| fault.fault.revokes().is_some());
+    let (refused, passed) = (watch.callers.falsely_refused, watch.callers.let_pass);
+    assert!(refused <= watch.causes[Cause::InboundRefused.index()]);
+    assert!(revokes || passed == 0, "{passed} accepted");
+    assert!(revokes || refused == 0 || faults(&["clock-skew", "idp-restart", "idp-crash"]), "{refused} refused");
 }
 
 /// What the database did, and what it could not have done.

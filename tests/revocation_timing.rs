@@ -129,6 +129,22 @@ fn a_user_logs_in_again_after_seeing_a_refusal_once_at_a_time() {
     assert_eq!((seen.number("ok"), seen.number("inbound-refused"), seen.mistakes()), (2, 2, none()));
 }
 
+/// Found in random worlds: calls that had timed out were refused by mistake once more, and made their users log in.
+#[test]
+fn a_refusal_that_the_client_does_not_wait_for_is_not_seen() {
+    let play = |timeout: &str| {
+        let client = format!("users = 1\nlogin = \"1h\"\nrelogin = \"200ms\"\ntimeout = \"{timeout}\"");
+        let world = jwt().network("client_gateway = \"3ms\"").overhead("2ms").client(&client);
+        // The login is of the second of the event: the call is refused by mistake, 5 ms after its birth, and seen 3 ms later.
+        let seen = world.fault(&password_change(&clock_shows(10, 100))).calls_ms(&[clock_ms(10, 500)]).play();
+        let outcome = seen.calls()[0].split(' ').nth(1).expect("an outcome").to_owned();
+        (outcome, seen.mistakes().len(), seen.logins().len())
+    };
+    assert_eq!(play("9ms"), ("inbound-refused".to_owned(), 1, 2));
+    assert_eq!(play("7ms"), ("inbound-refused".to_owned(), 1, 1));
+    assert_eq!(play("4ms"), ("client-timeout".to_owned(), 0, 1));
+}
+
 #[test]
 fn an_event_or_a_refusal_starts_no_login_while_one_is_under_way() {
     let world = jwt().client(&relogin("7s")).fault(&password_change("10s")).fault(&password_change("15s"));
@@ -153,6 +169,9 @@ fn a_login_needs_a_node_that_is_up_and_is_tried_again() {
     assert_eq!(seen.logins(), ["25s user-1"], "tried at 15, 20 and 25 s");
     let starting = format!("{}\nstarting = \"8s\"\non_restart = \"keep\"", restart("14s", "0s"));
     assert_eq!(world("").fault(&starting).play().logins(), ["25s user-1"], "a starting node does not answer");
+    // Found in random worlds: a user who needs no time tried without end at one instant.
+    let at_once = jwt().client(&relogin("0s")).fault(&outage("9.5s", "2s")).fault(&password_change("10s"));
+    assert_eq!(at_once.calls_ms(&[1_000]).play().logins(), ["12s user-1"], "tried at 10, 11 and 12 s");
     let one = format!("{}\nnode = \"idp-1\"", outage("14s", "8s"));
     assert_eq!(world("nodes = 2").fault(&one).play().logins(), ["15s user-1"]);
 }

@@ -174,6 +174,11 @@ impl<O: Observer> World<O> {
         call.timeout.is_some() && seen >= call.birth.at + self.config.clients[self.client_of(id).index()].timeout
     }
 
+    /// Whether an answer that is at the client then finds it waiting.
+    pub(super) fn client_waits_until(&self, id: CallId, seen: SimTime) -> bool {
+        !self.calls[id].client_done && !self.too_late(id, seen)
+    }
+
     /// The client gives up.
     pub(super) fn client_timeout(&mut self, id: CallId, s: &mut Schedule<Event>) {
         self.calls[id].timeout = None;

@@ -175,13 +175,15 @@ impl<O: Observer> World<O> {
             self.passports[id.index()].stamp = Some(Validated { at: now, revoked });
             return self.ask(id, s);
         }
-        if self.is_good(token, now) {
+        // A call that its client has given up fails for that, and the gateway does not notice.
+        if self.is_good(token, now) && self.calls[id].outcome.is_none() {
             self.tell(now, Fact::FalselyRefused { by, gateway });
         }
         self.calls[id].deserved = self.has_ended(token, now);
-        let user = token.jti.user;
-        if self.users.token(user.client, user.user).is_some_and(|held| held.jti == token.jti) {
-            self.log_in_again(user, self.config.network.client_gateway, s);
+        let (user, leg) = (token.jti.user, self.config.network.client_gateway);
+        let holds_it = self.users.token(user.client, user.user).is_some_and(|held| held.jti == token.jti);
+        if holds_it && self.client_waits_until(id, now + leg) {
+            self.log_in_again(user, leg, s);
         }
         self.settle(id, Outcome::Failed(Cause::InboundRefused), s);
         self.leave(id, s);

@@ -47,11 +47,10 @@ struct User {
     out: bool,
 }
 
+/// Until a login is tried again lies at least this: without it, a user who needs no time would try for ever at one instant.
+const LEAST_PAUSE: SimSpan = SimSpan::secs(1);
 /// The sub-streams of a login that is tried again, since no node of the IdP was up.
 const AGAIN: u64 = 1 << 32;
-
-/// Between two tries to log in lies at least this, however quick users are.
-const LEAST_GAP: SimSpan = SimSpan::secs(1);
 
 impl Users {
     pub fn new(config: &WorldConfig, seeds: Seeds, clock: ClockOffset) -> Users {
@@ -114,13 +113,13 @@ impl<O: Observer> World<O> {
     pub(super) fn log_in_again(&mut self, id: UserId, after: SimSpan, s: &mut Schedule<Event>) {
         let Some(user) = self.users.user(id).filter(|user| !user.out && user.tries == 0) else { return };
         user.tries = 1;
-        let takes = self.login_takes(id);
-        s.at(s.now() + after + takes, Event::Login(id.client, id.user));
+        self.try_login(id, after, SimSpan::ZERO, s);
     }
 
-    fn login_takes(&mut self, id: UserId) -> SimSpan {
+    fn try_login(&mut self, id: UserId, after: SimSpan, least: SimSpan, s: &mut Schedule<Event>) {
         let words = self.login_words(id);
-        self.config.clients[id.client.index()].relogin.sample(uniform(words[0]))
+        let takes = self.config.clients[id.client.index()].relogin.sample(uniform(words[0]));
+        s.at(s.now() + after + takes.max(least), Event::Login(id.client, id.user));
     }
 
     /// The draws of the login that is under way.
@@ -143,9 +142,7 @@ impl<O: Observer> World<O> {
         }
         let Some(node) = node else {
             held.tries = held.tries.saturating_add(1);
-            let takes = self.login_takes(id).max(LEAST_GAP);
-            s.at(s.now() + takes, Event::Login(client, user));
-            return;
+            return self.try_login(id, SimSpan::ZERO, LEAST_PAUSE, s);
         };
         let (issued, clock) = (s.now().stamp(), self.idp.nodes[node.index()].clock);
         let held = self.users.user(id).expect("it is there");

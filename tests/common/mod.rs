@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub mod callers;
 pub mod dice;
 pub mod golden;
 pub mod random_scenario;

@@ -6,25 +6,32 @@ use super::dice::Dice;
 
 /// Dice that one scenario may use; more than it needs.
 pub const DICE: usize = 600;
+/// The last of them decide about callers' tokens, so that what the others decide stays what it was without them.
+const OF_CALLERS: usize = 200;
 
 /// A scenario file.
 pub fn text(thrown: &[u16]) -> String {
-    let mut writer = Writer { dice: Dice::new(thrown), text: String::new() };
+    let (dice, aside) = thrown.split_at(thrown.len().saturating_sub(OF_CALLERS));
+    let mut writer = Writer { dice: Dice::new(dice), aside: Dice::new(aside), text: String::new() };
     writer.run();
     writer.surroundings();
     let local = writer.idp();
     let stored = writer.store();
     let gateways = writer.gateway();
+    let checked = writer.with_dice_of_callers(|writer| writer.inbound(gateways));
     let apis = writer.apis(local);
-    writer.clients(apis);
-    writer.applications(apis);
+    let clients = writer.clients(apis, checked);
+    let applications = writer.applications(apis);
     writer.faults(gateways, stored);
+    writer.with_dice_of_callers(|writer| writer.faults_of_callers(gateways, checked.then_some(&clients), applications));
     writer.policies();
     writer.text
 }
 
 struct Writer<'a> {
     dice: Dice<'a>,
+    /// Those that decide about callers' tokens.
+    aside: Dice<'a>,
     text: String,
 }
 
@@ -60,6 +67,13 @@ impl Writer<'_> {
         if self.dice.one_in(2) {
             self.raw(key, values);
         }
+    }
+
+    fn with_dice_of_callers<T>(&mut self, write: impl FnOnce(&mut Self) -> T) -> T {
+        std::mem::swap(&mut self.dice, &mut self.aside);
+        let written = write(self);
+        std::mem::swap(&mut self.dice, &mut self.aside);
+        written
     }
 
     fn run(&mut self) {
@@ -102,6 +116,10 @@ impl Writer<'_> {
         self.word("starting", &["0s", "3s", "{ dist = \"uniform\", min = \"0s\", max = \"10s\" }"]);
         self.word("restart_event", &["never", "at-start", "at-stop"]);
         self.word("unreachable", &["refuse", "hang"]);
+        self.with_dice_of_callers(|writer| {
+            writer.word("notify", &["at-most-once", "at-least-once"]);
+            writer.word("notify_again", &["5s", "300ms"]);
+        });
         self.line("[idp.health_check]");
         self.word("detect", &["0s", "500ms", "10s"]);
         self.word("of", &["readiness", "port"]);
@@ -146,6 +164,22 @@ impl Writer<'_> {
         nodes
     }
 
+    /// Whether callers have tokens.
+    fn inbound(&mut self, gateways: usize) -> bool {
+        let checked = self.dice.number(0, 2) > 0;
+        if checked {
+            self.line("[gateway.inbound]");
+            self.word("validation", &["jwt", "jwt", "introspect"]);
+            self.word("cache_ttl", &["900s", "0s", "5s", "30s"]);
+            self.word("cache_sweep", &["30s", "1s"]);
+            let last = format!("[\"gateway-{gateways}\"]");
+            self.raw("revocation_events", &["true", "true", "false", "[\"gateway-1\"]", &last]);
+            self.word("comparison", &["strict", "non-strict"]);
+            self.word("merge", &["last-writer", "max"]);
+        }
+        checked
+    }
+
     fn apis(&mut self, local: bool) -> usize {
         let apis = self.dice.number(1, 3);
         for number in 1..=apis {
@@ -169,20 +203,41 @@ impl Writer<'_> {
         apis
     }
 
-    fn clients(&mut self, apis: usize) {
+    /// The names of the populations, and how many users each has.
+    fn clients(&mut self, apis: usize, checked: bool) -> Vec<(String, usize)> {
+        let mut clients = Vec::new();
         for number in 1..=self.dice.number(1, 3) {
             let first = self.dice.number(1, apis);
             let called: Vec<String> = (first..=apis).map(|api| format!("\"api-{api}\"")).collect();
             writeln!(self.text, "[[client]]\nname = \"client-{number}\"\napis = [{}]", called.join(", ")).unwrap();
-            self.raw("users", &["1000", "1", "3"]);
+            let users = self.dice.pick(&["1000", "1", "3"]);
+            writeln!(self.text, "users = {users}").unwrap();
             self.word("timeout", &["30s", "20ms", "300ms", "2s"]);
-            self.word("arrivals", ARRIVALS);
+            let arrivals = self.dice.pick(ARRIVALS);
+            writeln!(self.text, "arrivals = {arrivals}").unwrap();
             self.perhaps("retry", RETRIES);
+            // In a closed population those who call are all there are.
+            let called = |few: &&&str| arrivals.contains(&format!("users = {few},"));
+            let users = ["3", "10"].iter().find(called).copied().unwrap_or(users);
+            clients.push((format!("client-{number}"), users.parse().expect("a number")));
+            if checked {
+                self.with_dice_of_callers(Self::users);
+            }
         }
+        clients
     }
 
-    fn applications(&mut self, apis: usize) {
-        for number in 1..=self.dice.number(0, 2) {
+    fn users(&mut self) {
+        self.perhaps("token_lifetime", &["8h", "20s", "1min"]);
+        self.word("login", &["{ dist = \"uniform\", min = \"0s\", max = \"8h\" }", "0s", "30s"]);
+        self.word("relogin", &["5s", "0s", "700ms", "{ dist = \"exponential\", mean = \"2s\" }"]);
+        self.raw("owns", &["[]", "[]", "[\"client-1\"]"]);
+    }
+
+    /// How many there are.
+    fn applications(&mut self, apis: usize) -> usize {
+        let applications = self.dice.number(0, 2);
+        for number in 1..=applications {
             let api = self.dice.number(1, apis);
             writeln!(self.text, "[[application]]\nname = \"batch-{number}\"\napi = \"api-{api}\"").unwrap();
             self.raw("threads", &["2", "1", "8"]);
@@ -190,6 +245,50 @@ impl Writer<'_> {
             self.word("on_refusal", &["refetch", "keep"]);
             self.word("ask", ASKS);
             self.word("calls", &["{ rate = \"1/s\" }", "{ rate = \"10/s\" }"]);
+        }
+        applications
+    }
+
+    /// Revocations of callers' tokens, if they have some; and what is between the IdP and the gateways.
+    fn faults_of_callers(&mut self, gateways: usize, clients: Option<&Vec<(String, usize)>>, applications: usize) {
+        for number in 1..=self.dice.number(0, 6) {
+            let kind = self.dice.pick(if clients.is_some() { OF_USERS } else { BETWEEN });
+            writeln!(self.text, "[[fault]]\nname = \"told-{number}\"\nkind = \"{kind}\"").unwrap();
+            self.word("at", &["20s", "1s", "31s", "{ dist = \"uniform\", min = \"0s\", max = \"1min\" }"]);
+            self.perhaps("every", &["3s", "700ms", "30s"]);
+            let whose = self.dice.number(0, clients.map_or(0, |clients| clients.len() - 1));
+            let client = clients.map(|clients| &clients[whose]);
+            match (kind, client) {
+                ("partition", _) => {
+                    self.word("for", SPANS);
+                    self.raw("between", CUTS);
+                }
+                ("control-plane-outage", _) => self.word("for", SPANS),
+                ("clock-skew", _) => {
+                    self.word("by", &["1s", "-1s", "20s", "-3ms"]);
+                    let last = format!("gateway-{gateways}");
+                    self.word("node", &["idp", "idp-1", "gateways", &last]);
+                }
+                ("credentials-revoked" | "application-revoked", _) if applications > 0 && self.dice.one_in(2) => {
+                    writeln!(self.text, "application = \"batch-{applications}\"").unwrap();
+                }
+                (_, Some((name, users))) => {
+                    writeln!(self.text, "client = \"{name}\"").unwrap();
+                    let user = self.dice.number(1, *users);
+                    match kind {
+                        "credentials-revoked" | "application-revoked" => {}
+                        "token-revoked" => writeln!(self.text, "user = \"user-{user}\"").unwrap(),
+                        _ => {
+                            let (many, all) = (user.div_ceil(20), format!("users = {users}"));
+                            let who =
+                                [format!("user = \"user-{user}\""), format!("users = {many}"), all, String::new()];
+                            let who = self.dice.pick(&who.each_ref().map(String::as_str)).to_owned();
+                            self.line(&who);
+                        }
+                    }
+                }
+                (_, None) => unreachable!("without users nothing of theirs is revoked"),
+            }
         }
     }
 
@@ -349,4 +448,29 @@ const PRESETS: &[&str] = &[
     "wso2-platform",
     "envoy-credential-injector",
     "tyk-upstream-oauth",
+];
+
+/// What is between the IdP and the gateways.
+const BETWEEN: &[&str] = &["partition", "control-plane-outage", "clock-skew"];
+
+const OF_USERS: &[&str] = &[
+    "password-change",
+    "user-disabled",
+    "role-change",
+    "credentials-revoked",
+    "application-revoked",
+    "token-revoked",
+    "partition",
+    "control-plane-outage",
+    "clock-skew",
+];
+
+const CUTS: &[&str] = &[
+    "[[\"gateways\"], [\"bus\"]]",
+    "[[\"gateway-1\"], [\"idp\"]]",
+    "[[\"gateways\"], [\"backends\"]]",
+    "[[\"control-plane\"], [\"gateways\", \"bus\"]]",
+    "[[\"idp-1\"], [\"control-plane\"]]",
+    "[[\"db\"], [\"control-plane\", \"idp-1\"]]",
+    "[[\"idp\", \"control-plane\"], [\"backends\", \"gateways\", \"bus\", \"db\"]]",
 ];

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::callers::Callers;
 use stalegate::id::HolderId;
 use stalegate::model::fact::{Fact, Observer};
 use stalegate::oauth::{Cause, Outcome};
@@ -20,6 +21,7 @@ pub struct Watch {
     /// Holders of gateways, and how many of them share a cache with the one so many further on.
     gateway_holders: usize,
     shared_every: Option<usize>,
+    pub callers: Callers,
 }
 
 impl Watch {
@@ -33,6 +35,7 @@ impl Watch {
             purged: BTreeMap::new(),
             gateway_holders: world.gateway.nodes * world.gateway_credentials,
             shared_every: rules.store.shared.then_some(world.gateway_credentials),
+            callers: Callers::new(scenario, policy),
         }
     }
 
@@ -49,6 +52,7 @@ impl Observer for Watch {
     fn fact(&mut self, at: SimTime, fact: &Fact) {
         assert!(at >= self.now, "facts come in the order of time");
         self.now = at;
+        self.callers.fact(at, fact);
         match fact {
             Fact::Calls(calls) => {
                 self.births += calls.n;
