@@ -2,12 +2,8 @@
 //! It is there where callers have tokens.
 
 use super::csv::row;
-use super::error::WriteError;
-use super::folder::{Folder, Output};
 use super::number::micros;
-use crate::experiment::play::callers_have_tokens;
 use crate::experiment::record::{Exposure, Record, Revocation};
-use crate::scenario::Scenario;
 
 /// The name of the file.
 pub const NAME: &str = "exposures.csv";
@@ -24,36 +20,6 @@ pub const HEADER: [&str; 10] = [
     "exposure_s",
     "false_rejections",
 ];
-
-/// Writes the file piece by piece.
-#[derive(Debug)]
-pub struct Writer {
-    output: Output,
-    policies: Vec<String>,
-}
-
-impl Writer {
-    /// Begins the file, if the scenario's callers have tokens.
-    pub fn create(folder: &Folder, scenario: &Scenario) -> Result<Option<Writer>, WriteError> {
-        if !callers_have_tokens(&scenario.world) {
-            return Ok(None);
-        }
-        let mut output = folder.output(NAME)?;
-        output.write(row(&HEADER).as_bytes())?;
-        let policies = scenario.policies.iter().map(|policy| policy.name.clone()).collect();
-        Ok(Some(Writer { output, policies }))
-    }
-
-    /// Appends the revocations of one replication under one policy.
-    pub fn push(&mut self, record: &Record) -> Result<(), WriteError> {
-        self.output.write(rows(0, &self.policies[record.policy], record).as_bytes())
-    }
-
-    /// Completes the file.
-    pub fn finish(self, folder: &mut Folder) -> Result<(), WriteError> {
-        folder.close(self.output)
-    }
-}
 
 /// The rows of one replication under one policy at a point of a sweep. Times are exact to the microsecond.
 #[must_use]

@@ -15,6 +15,7 @@ pub mod narrative;
 pub mod number;
 pub mod outages;
 pub mod plot;
+mod stream;
 pub mod sweep;
 pub mod table;
 
@@ -24,27 +25,32 @@ mod sample;
 use std::path::Path;
 
 use crate::experiment::comparison::Comparison;
+use crate::experiment::play::callers_have_tokens;
 use crate::experiment::record::Record;
 use crate::scenario::Scenario;
 pub use error::WriteError;
 use folder::Folder;
 pub use manifest::RunInfo;
+use stream::Stream;
 
 /// A results folder in the making. Dropped unfinished, it leaves no trace.
 #[derive(Debug)]
 pub struct Results {
     folder: Folder,
-    outages: outages::Writer,
-    exposures: Option<exposures::Writer>,
+    outages: Stream,
+    /// Where callers have tokens.
+    exposures: Option<Stream>,
 }
 
 impl Results {
     /// Begins a results folder that will stand at `dir`; what is there now stays until [`Results::finish`].
     pub fn open(dir: &Path, scenario: &Scenario) -> Result<Results, WriteError> {
         let folder = Folder::create(dir)?;
-        let names = scenario.policies.iter().map(|policy| policy.name.clone()).collect();
-        let outages = outages::Writer::create(&folder, names)?;
-        let exposures = exposures::Writer::create(&folder, scenario)?;
+        let names: Vec<String> = scenario.policies.iter().map(|policy| policy.name.clone()).collect();
+        let outages = Stream::create(&folder, outages::NAME, &outages::HEADER, names.clone(), outages::rows)?;
+        let exposures = callers_have_tokens(&scenario.world)
+            .then(|| Stream::create(&folder, exposures::NAME, &exposures::HEADER, names, exposures::rows))
+            .transpose()?;
         Ok(Results { folder, outages, exposures })
     }
 

@@ -1,39 +1,13 @@
 //! `outages.csv`: every outage episode, written as the replications arrive and kept nowhere.
 
 use super::csv::row;
-use super::error::WriteError;
-use super::folder::{Folder, Output};
 use super::number::seconds;
 use crate::experiment::record::Record;
 
+/// The name of the file.
+pub const NAME: &str = "outages.csv";
 /// The columns.
 pub const HEADER: [&str; 8] = ["point", "policy", "replication", "lane", "start_s", "end_s", "first_cause", "failed"];
-
-/// Writes the file piece by piece.
-#[derive(Debug)]
-pub struct Writer {
-    output: Output,
-    policies: Vec<String>,
-}
-
-impl Writer {
-    /// Begins the file; policies in the order of the scenario.
-    pub fn create(folder: &Folder, policies: Vec<String>) -> Result<Writer, WriteError> {
-        let mut output = folder.output("outages.csv")?;
-        output.write(row(&HEADER).as_bytes())?;
-        Ok(Writer { output, policies })
-    }
-
-    /// Appends the episodes of one replication under one policy.
-    pub fn push(&mut self, record: &Record) -> Result<(), WriteError> {
-        self.output.write(rows(0, &self.policies[record.policy], record).as_bytes())
-    }
-
-    /// Completes the file.
-    pub fn finish(self, folder: &mut Folder) -> Result<(), WriteError> {
-        folder.close(self.output)
-    }
-}
 
 /// The rows of one replication under one policy at a point of a sweep.
 #[must_use]
