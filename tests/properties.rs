@@ -189,8 +189,8 @@ fn check_causes(scenario: &Scenario, policy: usize, watch: &Watch) {
     let loses = scenario.world.faults.iter().any(|fault| fault.fault.lost() > SimSpan::ZERO);
     let revokes = scenario.world.applications.iter().any(|one| one.ask_after == AskAfter::Revocation);
     // A revoked consumer key takes the tokens of gateways and applications along.
-    let ended = scenario.world.faults.iter().filter_map(|fault| fault.fault.revokes());
-    let revokes = revokes || ended.into_iter().any(|revoke| !matches!(revoke, Revoke::Token { .. }));
+    let all = scenario.world.faults.iter().filter_map(|fault| fault.fault.revokes());
+    let revokes = revokes || all.into_iter().any(|revoke| !matches!(revoke, Revoke::Token { .. }));
     let checked = scenario.world.gateway.inbound.validation != InboundValidation::None;
     for (cause, word) in Cause::ALL {
         let possible = match cause {

@@ -355,6 +355,22 @@ fn the_iat_of_a_login_is_that_of_the_clock_of_the_node_that_issued() {
     assert_eq!(seen.let_pass(), ["31s gateway-1 #1", "58min20s gateway-1 #1"]);
 }
 
+/// Found in random worlds: such a token was dead for its row, and alive for its node.
+#[test]
+fn a_not_before_of_a_clock_that_is_ahead_refuses_what_the_other_node_issues() {
+    let skew = "at = \"1s\"\nkind = \"clock-skew\"\nnode = \"idp-1\"\nby = \"20s\"";
+    let fault = format!("{}\nnode = \"idp-1\"\non_restart = \"not-before\"", restart("5s", "1h"));
+    for persistence in ["memory", "database"] {
+        let world = support_run::world("no-cache").idp("nodes = 2").fault(skew).fault(&fault);
+        let world = world.tables(&format!(
+            "[idp.persistence]\nmode = \"{persistence}\"\nrenew = \"always\"\n[idp.cache]\nttl = \"0s\""
+        ));
+        let outcomes = world.api("validation = \"introspect\"").calls_ms(&[10_000, 23_000, 27_000]).play();
+        let outcomes: Vec<bool> = outcomes.calls().iter().map(|call| call.ends_with("stale-token")).collect();
+        assert_eq!(outcomes, [true, true, false], "{persistence}: until the other clock shows 25 s");
+    }
+}
+
 #[test]
 fn clocks_that_all_move_alike_change_nothing_but_where_a_second_begins() {
     let world = jwt().client(&relogin("3s")).fault(&password_change("20s")).calls_ms(&[10_000, 22_000, 30_000, 40_000]);

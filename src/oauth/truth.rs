@@ -37,7 +37,8 @@ pub struct Truth {
     expired: Vec<Vec<SimTime>>,
     not_before: Vec<NotBefore>,
     pub keys: KeyRing,
-    /// No token issued at or after this has died by any of the above, otherwise than by its expiry.
+    /// No token issued at or after this has died by any of the above, otherwise than by its expiry or by a not-before that
+    /// its issuer's clock had not reached.
     latest: Option<SimTime>,
     /// Tokens that died on their own, as their rows did or because they have none; with their expiry.
     marks: BTreeMap<u64, (Death, Stamp)>,
@@ -123,7 +124,8 @@ impl Truth {
             |expires: Stamp| (expires <= now.stamp()).then_some(Death { at: expires, cause: Cause::ExpiredToken });
         let marked = self.marks.get(&token.id).map(|(death, _)| *death);
         // The usual case: nothing has been killed since the token was issued.
-        if marked.is_none() && self.latest.is_none_or(|latest| latest.stamp() < token.issued) {
+        let spared = || self.not_before.iter().all(|rule| rule.iat_s <= token.iat_s);
+        if marked.is_none() && self.latest.is_none_or(|latest| latest.stamp() < token.issued && spared()) {
             return expired(token.expires);
         }
         let killed = self.killed_at(token).map(|at| Death { at: at.stamp(), cause: Cause::StaleToken });
@@ -276,6 +278,15 @@ mod tests {
         assert_eq!(truth.death(&token(0), SimTime(50)), None, "another node's tokens live");
         truth.replace_key(SimTime(45));
         assert_eq!(truth.death(&Token { key: None, ..token(0) }, SimTime(50)), None, "an opaque token has no key");
+    }
+
+    #[test]
+    fn a_not_before_kills_later_tokens_too_whose_issuers_clock_has_not_reached_it() {
+        let mut truth = Truth::new(2, 1);
+        truth.not_before(NotBefore { at: SimTime(40), iat_s: 5 });
+        let dead = |iat_s, issued| truth.death(&Token { iat_s, ..token(issued) }, SimTime(60)).is_some();
+        assert!(dead(4, 30) && dead(4, 50));
+        assert!(!dead(5, 30) && !dead(5, 50));
     }
 
     #[test]
