@@ -48,24 +48,28 @@ fn assert_same(one: &[(&str, String)], other: &[(&str, String)]) {
 
 #[test]
 fn the_same_run_gives_the_same_bytes_with_1_2_and_7_threads() {
-    let once = results(worlds::STORM, 1);
-    assert_same(&once, &results(worlds::STORM, 1));
-    assert_same(&once, &results(worlds::STORM, 2));
-    assert_same(&once, &results(worlds::STORM, 7));
+    for world in [worlds::STORM, worlds::CALLERS] {
+        let once = results(world, 1);
+        for jobs in [1, 2, 7] {
+            assert_same(&once, &results(world, jobs));
+        }
+    }
 }
 
 #[test]
 fn the_order_of_declaration_moves_nothing() {
-    let (forward, backward) = (results(worlds::STORM, 2), results(&worlds::backward(worlds::STORM), 2));
-    for name in ["replications.csv", "summary.csv", "timeline.csv"] {
-        let rows = |files: &[(&str, String)]| {
-            let text = &files.iter().find(|(file, _)| *file == name).unwrap().1;
-            // Policies stay in the order of the file, so only their rows are in another order.
-            let mut rows: Vec<String> = text.lines().map(ToOwned::to_owned).collect();
-            rows.sort();
-            rows
-        };
-        assert_eq!(rows(&forward), rows(&backward), "{name}");
+    for world in [worlds::STORM, worlds::CALLERS] {
+        let (forward, backward) = (results(world, 2), results(&worlds::backward(world), 2));
+        for name in ["replications.csv", "summary.csv", "timeline.csv"] {
+            let rows = |files: &[(&str, String)]| {
+                let text = &files.iter().find(|(file, _)| *file == name).unwrap().1;
+                // Policies stay in the order of the file, so only their rows are in another order.
+                let mut rows: Vec<String> = text.lines().map(ToOwned::to_owned).collect();
+                rows.sort();
+                rows
+            };
+            assert_eq!(rows(&forward), rows(&backward), "{name}");
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Small scenarios, inline, in which many mechanisms meet.
 
 /// Every one, by name.
-pub const ALL: &[(&str, &str)] = &[("storm", STORM), ("users", USERS), ("store", STORE)];
+pub const ALL: &[(&str, &str)] = &[("storm", STORM), ("users", USERS), ("store", STORE), ("callers", CALLERS)];
 
 /// The parts of a scenario are separated by this, so that they can be put into another order.
 const CUT: &str = "\n# ---\n";
@@ -268,6 +268,148 @@ on_failure = "send-without-token"
 [policy.events]
 catch_up = "poll"
 poll_every = "20s"
+"#;
+
+/// Callers' tokens, revoked in every way while events get lost, gateways restart and clocks differ.
+pub const CALLERS: &str = r#"
+name = "callers"
+
+[run]
+duration = "4min"
+seed = 14
+replications = 2
+
+[gateway]
+nodes = 3
+balance = "random"
+
+[gateway.inbound]
+validation = "jwt"
+revocation_events = ["gateway-1", "gateway-3"]
+
+[idp]
+nodes = 2
+token_format = "jwt"
+on_restart = "new-signing-key"
+notify = "at-least-once"
+
+[idp.persistence]
+mode = "database"
+
+[db]
+profile = "mysql"
+
+[control_plane]
+delay = { dist = "exponential", mean = "1s" }
+
+[bus]
+delay = { dist = "lognormal", mean = "500ms", cv = 2.0 }
+loss = 0.2
+
+# ---
+[[api]]
+name = "orders"
+validation = "introspect"
+
+# ---
+[[api]]
+name = "bills"
+validation = "local"
+
+# ---
+[[client]]
+name = "shop"
+apis = ["orders", "bills"]
+arrivals = { process = "poisson", rate = "20/s" }
+users = 40
+relogin = { dist = "exponential", mean = "1s" }
+owns = ["partner", "orders"]
+
+# ---
+[[client]]
+name = "partner"
+apis = ["bills"]
+arrivals = { process = "closed", users = 15, think = { dist = "exponential", mean = "2s" } }
+retry = { attempts = 2, backoff = "500ms" }
+token_lifetime = "90s"
+login = "30s"
+
+# ---
+[[fault]]
+name = "change"
+kind = "password-change"
+client = "shop"
+at = { dist = "uniform", min = "10s", max = "20s" }
+every = "7s"
+
+# ---
+[[fault]]
+name = "leave"
+kind = "user-disabled"
+client = "partner"
+users = 2
+at = "40s"
+every = "1min"
+
+# ---
+[[fault]]
+name = "token"
+kind = "token-revoked"
+client = "partner"
+user = "user-3"
+at = "50s"
+every = "11s"
+
+# ---
+[[fault]]
+name = "key"
+kind = "credentials-revoked"
+application = "bills"
+at = "70s"
+
+# ---
+[[fault]]
+name = "restart"
+kind = "gateway-restart"
+node = "gateway-1"
+at = "80s"
+every = "45s"
+down = "3s"
+
+# ---
+[[fault]]
+name = "crash"
+kind = "idp-crash"
+at = "150s"
+down = "4s"
+node = "idp-1"
+
+# ---
+[[fault]]
+name = "cut"
+kind = "partition"
+at = "100s"
+for = "30s"
+between = [["gateway-3", "control-plane"], ["bus", "db"]]
+
+# ---
+[[fault]]
+name = "clock"
+kind = "clock-skew"
+at = "30s"
+node = "idp-2"
+by = "-2s"
+
+# ---
+[[policy]]
+name = "ttl-only"
+
+# ---
+[[policy]]
+name = "replay"
+base = "hybrid"
+[policy.events]
+catch_up = "replay"
 "#;
 
 /// The same scenario, its lists declared the other way round.
