@@ -87,7 +87,7 @@ impl<O: Observer> World<O> {
                     Some(Answer { dead: Some(cause), .. }) => self.judged(id, Verdict::Refused(*cause), s),
                     None => {
                         let stream = INTROSPECTION + u64::from(call.sends);
-                        self.introspect(id, Asker::Backend { api, token: held.token }, stream, s);
+                        self.introspect(id, Asker::Backend { call: id, api, token: held.token }, stream, s);
                     }
                 }
             }

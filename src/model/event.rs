@@ -94,6 +94,8 @@ pub enum TimerKey {
     Refresh,
     /// The cluster's lock is looked at again.
     PollLock,
+    /// The cached token is introspected in the background.
+    Probe,
 }
 
 impl Fingerprint for Event {

@@ -47,6 +47,8 @@ pub(super) enum Place {
 pub(super) struct CachePlace {
     pub cache: Cache,
     stale_since: Option<SimTime>,
+    /// How often it was due to be probed: the draws are keyed by that.
+    pub probes: u64,
     /// What a refusal last dropped, until the next token comes.
     dropped: Option<Dropped>,
 }
@@ -129,7 +131,7 @@ impl<O: Observer> World<O> {
         self.policies.at(self.holders[holder.index()].place)
     }
 
-    fn place(&mut self, holder: HolderId) -> &mut CachePlace {
+    pub(super) fn place(&mut self, holder: HolderId) -> &mut CachePlace {
         let cache = self.holders[holder.index()].cache;
         &mut self.caches[cache.index()]
     }
@@ -320,6 +322,7 @@ impl<O: Observer> World<O> {
                 self.store_op(StoreOp::SeekLock(holder), s);
             }
             TimerKey::PollLock => {}
+            TimerKey::Probe => self.probe_due(holder, s),
         }
     }
 

@@ -134,7 +134,7 @@ impl<O: Observer> World<O> {
                         let good = active && !self.looks_expired(gateway, &token, s.now());
                         self.checked(id, gateway, &token, good, None, s);
                     }
-                    None => self.introspect(id, Asker::Gateway { gateway, token }, INBOUND, s),
+                    None => self.introspect(id, Asker::Gateway { call: id, gateway, token }, INBOUND, s),
                 }
             }
         }

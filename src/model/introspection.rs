@@ -9,7 +9,7 @@ use super::idp::{Arrival, Job, Sender};
 use super::world::World;
 use crate::engine::{Delay, Handle, Schedule};
 use crate::fault::Party;
-use crate::id::{ApiId, CallId, GatewayId, IdpNodeId, IntrospectionId};
+use crate::id::{ApiId, CallId, GatewayId, HolderId, IdpNodeId, IntrospectionId};
 use crate::oauth::{Cause, Token};
 use crate::revocation::UserToken;
 use crate::rng::{ROW_WORDS, Row};
@@ -17,7 +17,6 @@ use crate::rng::{ROW_WORDS, Row};
 /// An introspection in the air.
 #[derive(Debug)]
 pub(super) struct Introspection {
-    call: CallId,
     asker: Asker,
     /// The draws for the front and for the service; not drawn where nobody needs them.
     pub words: Row,
@@ -34,9 +33,11 @@ pub(super) struct Introspection {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Asker {
     /// A backend about the token that a call carries.
-    Backend { api: ApiId, token: Token },
+    Backend { call: CallId, api: ApiId, token: Token },
     /// A gateway node about its caller's token.
-    Gateway { gateway: GatewayId, token: UserToken },
+    Gateway { call: CallId, gateway: GatewayId, token: UserToken },
+    /// A gateway node about the token that it has cached; `falls`: how often it had gone down by then.
+    Probe { holder: HolderId, gateway: GatewayId, token: Token, falls: u32 },
 }
 
 impl Asker {
@@ -44,7 +45,7 @@ impl Asker {
     fn party(self) -> Party {
         match self {
             Asker::Backend { .. } => Party::Backends,
-            Asker::Gateway { gateway, .. } => Party::Gateway(gateway),
+            Asker::Gateway { gateway, .. } | Asker::Probe { gateway, .. } => Party::Gateway(gateway),
         }
     }
 }
@@ -62,31 +63,32 @@ impl<O: Observer> World<O> {
         let (api, origin, row) = (self.calls[call].api, self.calls[call].origin, self.calls[call].birth.row);
         let stream = stream + (u64::from(self.calls[call].attempt) << 12);
         let words = self.introspection_words(origin, stream, row);
+        self.send_introspection(asker, words, self.lanes.check_timeouts[api.index()], s);
+    }
+
+    /// Asks the IdP; it is waited for as long as `timeout`.
+    pub(super) fn send_introspection(&mut self, asker: Asker, words: Row, timeout: Delay, s: &mut Schedule<Event>) {
         let id = self.introspections.next_id();
-        let timeout = s.after(self.lanes.check_timeouts[api.index()], Event::Introspection(id, Leg::TimedOut));
-        self.introspections.insert(Introspection {
-            call,
-            asker,
-            words,
-            timeout,
-            over: false,
-            lost: false,
-            answer: None,
-        });
+        let timeout = s.after(timeout, Event::Introspection(id, Leg::TimedOut));
+        self.introspections.insert(Introspection { asker, words, timeout, over: false, lost: false, answer: None });
         s.after(self.way(asker), Event::Introspection(id, Leg::AtIdp));
     }
 
     fn introspection_words(&mut self, origin: Origin, stream: u64, row: u64) -> Row {
+        if self.introspections_draw() { self.further(origin, stream, row) } else { [0; ROW_WORDS] }
+    }
+
+    /// Whether anything about an introspection is left to chance.
+    pub(super) fn introspections_draw(&self) -> bool {
         let random = self.config.idp.front == Front::Random && self.config.idp.nodes > 1;
-        let constant = self.config.idp.introspection_service.constant().is_some();
-        if random || !constant { self.further(origin, stream, row) } else { [0; ROW_WORDS] }
+        random || self.config.idp.introspection_service.constant().is_none()
     }
 
     /// The way between who asks and the IdP.
     fn way(&self, asker: Asker) -> Delay {
         match asker {
             Asker::Backend { .. } => self.lanes.backend_idp,
-            Asker::Gateway { .. } => self.lanes.gateway_idp,
+            Asker::Gateway { .. } | Asker::Probe { .. } => self.lanes.gateway_idp,
         }
     }
 
@@ -98,7 +100,9 @@ impl<O: Observer> World<O> {
                 let network = &self.config.network;
                 let (caller, way) = match asker {
                     Asker::Backend { api, .. } => (api.index(), network.backend_idp),
-                    Asker::Gateway { gateway, .. } => (gateway.index(), network.gateway_idp),
+                    Asker::Gateway { gateway, .. } | Asker::Probe { gateway, .. } => {
+                        (gateway.index(), network.gateway_idp)
+                    }
                 };
                 let from = Sender { caller, party: Some(asker.party()), way };
                 match self.idp_arrival(Request::Introspection, from, word, Some(Job::Introspection(id)), s) {
@@ -112,11 +116,11 @@ impl<O: Observer> World<O> {
             Leg::TimedOut => {
                 let introspection = &mut self.introspections[id];
                 introspection.over = true;
-                let (call, asker) = (introspection.call, introspection.asker);
+                let asker = introspection.asker;
                 if introspection.lost {
                     self.introspections.remove(id);
                 }
-                self.introspection_over(call, asker, Err(Down), s);
+                self.introspection_over(asker, Err(Down), s);
             }
         }
     }
@@ -138,7 +142,7 @@ impl<O: Observer> World<O> {
     /// A node of the IdP has looked the token up: the truth at this instant, as the node sees it.
     pub(super) fn introspected(&mut self, id: IntrospectionId, node: IdpNodeId, s: &mut Schedule<Event>) {
         let dead = match self.introspections[id].asker {
-            Asker::Backend { token, .. } => self.state_at(node, &token, s.now()),
+            Asker::Backend { token, .. } | Asker::Probe { token, .. } => self.state_at(node, &token, s.now()),
             Asker::Gateway { token, .. } => (!self.is_good(&token, s.now())).then_some(Cause::InboundRefused),
         };
         if self.introspection_cut_off(id, node) {
@@ -158,7 +162,7 @@ impl<O: Observer> World<O> {
         let introspection = self.introspections.remove(id);
         if !introspection.over {
             s.cancel(introspection.timeout);
-            self.introspection_over(introspection.call, introspection.asker, Err(Down), s);
+            self.introspection_over(introspection.asker, Err(Down), s);
         }
     }
 
@@ -169,14 +173,19 @@ impl<O: Observer> World<O> {
         }
         s.cancel(introspection.timeout);
         let answer = introspection.answer.expect("what comes back has an answer");
-        self.introspection_over(introspection.call, introspection.asker, answer, s);
+        self.introspection_over(introspection.asker, answer, s);
     }
 
     /// Who asked knows the answer, or that there is none.
-    fn introspection_over(&mut self, call: CallId, asker: Asker, answer: Answer, s: &mut Schedule<Event>) {
+    fn introspection_over(&mut self, asker: Asker, answer: Answer, s: &mut Schedule<Event>) {
         match asker {
-            Asker::Backend { api, token } => self.backend_knows(call, api, &token, answer, s),
-            Asker::Gateway { gateway, token } => self.gateway_knows(call, gateway, &token, answer, s),
+            Asker::Backend { call, api, token } => self.backend_knows(call, api, &token, answer, s),
+            Asker::Gateway { call, gateway, token } => self.gateway_knows(call, gateway, &token, answer, s),
+            Asker::Probe { holder, gateway, token, falls } if falls == self.gateways[gateway.index()].falls => {
+                self.probed(holder, &token, answer, s);
+            }
+            // The node that asked has gone down since.
+            Asker::Probe { .. } => {}
         }
     }
 }

@@ -20,6 +20,7 @@ mod inbound;
 mod introspection;
 mod issue;
 mod partition;
+mod probe;
 mod source;
 mod stage;
 mod store;

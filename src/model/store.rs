@@ -23,6 +23,10 @@ pub(super) enum StoreOp {
     Purge { holder: HolderId, wide: bool, what: Drop, genuine: bool, waits: Option<(CallId, Then)> },
     /// An event of the IdP drops an entry.
     EventPurge { holder: HolderId, what: Drop },
+    /// A gateway that probes the entry looks what it is.
+    Probe(HolderId),
+    /// A probe drops an entry.
+    ProbePurge { holder: HolderId, what: Drop },
     /// A holder looks again for a token, and tries to take the lock.
     SeekLock(HolderId),
 }
@@ -55,6 +59,8 @@ impl<O: Observer> World<O> {
             StoreOp::Write { holder, .. }
             | StoreOp::Purge { holder, .. }
             | StoreOp::EventPurge { holder, .. }
+            | StoreOp::Probe(holder)
+            | StoreOp::ProbePurge { holder, .. }
             | StoreOp::SeekLock(holder) => holder,
         };
         match self.holders[holder.index()].place {
@@ -87,6 +93,11 @@ impl<O: Observer> World<O> {
                 }
             }
             StoreOp::EventPurge { holder, what } => self.event_purge(holder, what, s),
+            StoreOp::Probe(holder) if alive => self.probe(holder, s),
+            StoreOp::Probe(_) => {}
+            StoreOp::ProbePurge { holder, what } => {
+                self.purge_one(holder, what, s);
+            }
             // A timer of before a fall may have made it seek twice: what comes second is too late.
             StoreOp::SeekLock(holder) if alive && self.holders[holder.index()].fetcher.seeks() => {
                 self.seek_lock(holder, s);

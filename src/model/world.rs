@@ -198,6 +198,7 @@ impl<O: Observer> World<O> {
                 s.at(SimTime::ZERO + phase, Event::Poll(gateway));
             }
         }
+        self.schedule_probes(s);
     }
 
     /// Every gateway's cache holds a valid token of age u times its usable time. With a database that hands tokens out
@@ -263,7 +264,7 @@ impl<O: Observer> World<O> {
         self.policies.gateways.lifetime.refresh_at.map_or(usable, |fraction| usable.scaled(fraction))
     }
 
-    fn cache_name(&self, holder: HolderId) -> String {
+    pub(super) fn cache_name(&self, holder: HolderId) -> String {
         let holder = &self.holders[holder.index()];
         let credential = &self.config.credentials[holder.credential.index()];
         match holder.place {

@@ -6,6 +6,7 @@ pub mod events;
 pub mod fetch;
 pub mod fetcher;
 pub mod lifetime;
+pub mod probe;
 pub mod rejection;
 pub mod store;
 
@@ -19,6 +20,7 @@ pub struct Policy {
     pub store: store::Store,
     pub rejection: rejection::Rejection,
     pub events: events::Events,
+    pub probe: probe::Probe,
 }
 
 /// A rule as the registry knows it.
@@ -37,13 +39,9 @@ pub const RULES: &[RuleDef] = &[
     RuleDef { name: "store", keys: store::KEYS, doc: "where the cached token lies" },
     RuleDef { name: "rejection", keys: rejection::KEYS, doc: "what happens when the backend refuses a call" },
     RuleDef { name: "events", keys: events::KEYS, doc: "whether the IdP tells the gateway" },
-    RuleDef { name: "probe", keys: PROBE, doc: "whether cached tokens are introspected in the background" },
+    RuleDef { name: "probe", keys: probe::KEYS, doc: "whether cached tokens are introspected in the background" },
     RuleDef { name: "surge", keys: SURGE, doc: "whether a surge of refusals empties caches" },
 ];
-
-/// Rule `probe` (model.md §4.6), recognised and not built yet.
-const PROBE: &[Key] =
-    &[Key::off("every", Ty::PositiveSpan, "how often each cached token is introspected").later(&["*"])];
 
 /// Rule `surge` (model.md §4.7), recognised and not built yet.
 const SURGE: &[Key] = &[
@@ -62,7 +60,8 @@ const SURGE: &[Key] = &[
 
 impl Policy {
     /// What of it a thread of an application keeps to. A thread caches what it asked for, has one request in the air, and
-    /// shares no store; what it does about refusals it says itself.
+    /// shares no store and
+    /// probes nothing; what it does about refusals it says itself.
     #[must_use]
     pub fn of_thread(&self) -> Policy {
         let mut policy = self.clone();
@@ -71,6 +70,7 @@ impl Policy {
         }
         policy.fetch.single_flight = fetch::SingleFlight::Node;
         policy.store.shared = false;
+        policy.probe.every = None;
         policy
     }
 
@@ -86,6 +86,7 @@ impl Policy {
             store: store::Store::from_table(&table("store")),
             rejection: rejection::Rejection::from_table(&table("rejection")),
             events: events::Events::from_table(&table("events")),
+            probe: probe::Probe::from_table(&table("probe")),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::id::{ApiId, ClientId, ConsumerKeyId, CredentialId};
 use crate::key::{Backoff, Table, Value};
 use crate::metric::{Better, MetricDef, Unit};
 use crate::model::config as c;
-use crate::policy::{Policy, events, fetch, lifetime, rejection, store};
+use crate::policy::{Policy, events, fetch, lifetime, probe, rejection, store};
 use crate::report::sweep::Swept;
 use crate::revocation;
 use crate::scenario::diagnostic::Diagnostics;
@@ -98,6 +98,7 @@ pub fn ttl_only() -> Policy {
             refetch: false,
             catch_up: events::CatchUp::Nothing,
         },
+        probe: probe::Probe { every: None },
     }
 }
 

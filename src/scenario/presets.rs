@@ -37,6 +37,7 @@ pub const PRESETS: &[Preset] = &[
     preset!("no-cache", Ours),
     preset!("refresh-ahead", Ours),
     preset!("issuer-purge", Ours),
+    preset!("probe", Ours),
     preset!("hybrid", Ours),
     preset!("wso2-mediator", Product),
     preset!("wso2-retry-endpoint", Product),
@@ -50,7 +51,7 @@ pub const PRESETS: &[Preset] = &[
 ];
 
 /// Presets whose rules are not built yet.
-pub const LATER: &[&str] = &["surge-restart", "probe"];
+pub const LATER: &[&str] = &["surge-restart"];
 
 /// What a preset says about itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

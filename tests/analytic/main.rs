@@ -8,5 +8,6 @@ mod arrivals;
 mod collision;
 mod exposure;
 mod fetches;
+mod probe;
 mod queue;
 mod restart;

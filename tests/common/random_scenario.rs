@@ -356,6 +356,7 @@ impl Writer<'_> {
             self.perhaps_raw("refetch", &["true"]);
             self.perhaps("catch_up", &["none", "replay", "poll"]);
             self.perhaps("poll_every", &["60s", "3s"]);
+            self.with_dice_of_callers(Writer::acting_rules);
         }
     }
 
@@ -379,6 +380,12 @@ impl Writer<'_> {
         self.perhaps("retry_after", &["0s", "500ms", "5s"]);
         self.perhaps("lock_ttl", &["5s", "50ms"]);
         self.perhaps("lock_poll", &["100ms", "1s"]);
+    }
+
+    /// Rules that act without a call.
+    fn acting_rules(&mut self) {
+        self.line("[policy.probe]");
+        self.perhaps("every", &["3s", "30s", "300ms"]);
     }
 
     fn rejection(&mut self) {
