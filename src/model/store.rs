@@ -94,7 +94,6 @@ impl<O: Observer> World<O> {
             }
             StoreOp::EventPurge { holder, what } => self.event_purge(holder, what, s),
             StoreOp::Probe(holder) if alive => self.probe(holder, s),
-            StoreOp::Probe(_) => {}
             StoreOp::ProbePurge { holder, what } => {
                 self.purge_one(holder, what, s);
             }
@@ -102,7 +101,7 @@ impl<O: Observer> World<O> {
             StoreOp::SeekLock(holder) if alive && self.holders[holder.index()].fetcher.seeks() => {
                 self.seek_lock(holder, s);
             }
-            StoreOp::SeekLock(_) => {}
+            StoreOp::Probe(_) | StoreOp::SeekLock(_) => {}
         }
     }
 

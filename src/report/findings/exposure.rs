@@ -46,13 +46,13 @@ pub fn missed_revocations(facts: Facts<'_>) -> Vec<String> {
         let some = loud.iter().filter(|(_, tally)| missed(tally) > 0.0).count();
         let &(gateway, tally) = loud.iter().rev().max_by(|one, other| missed(one.1).total_cmp(&missed(other.1)))?;
         let more = if some > 1 { format!(", and {} of the others missed some too", some - 1) } else { String::new() };
+        let passed = match longest(tally) {
+            0.0 => "none of the tokens passed all the same".into(),
+            longest => format!("revoked tokens passed for up to {}", span(longest)),
+        };
         (some > 0).then(|| {
-            format!(
-                "{} listens and was not told of {} of the revocations: revoked tokens passed for up to {}{more}",
-                name(gateway),
-                percent(missed(tally)),
-                span(longest(tally))
-            )
+            let share = percent(missed(tally));
+            format!("{} listens and was not told of {share} of the revocations: {passed}{more}", name(gateway))
         })
     })
 }
