@@ -73,7 +73,7 @@ pub const COLUMNS: &[Column] = &[
     column("exposure_mean_s", "", Cell::Interval, Shown::Exposed),
     column("exposure_max_s", "longest, s", Cell::Mean, Shown::Exposed),
     column("accepted_after_revocation", "", Cell::Mean, Shown::Exposed),
-    column("false_rejections", "", Cell::Mean, Shown::Exposed),
+    spare("false_rejections", "", Cell::Mean, Shown::Exposed),
     spare("event_messages", "", Cell::Mean, Shown::Exposed),
     spare("idp_introspections", "", Cell::Mean, Shown::Exposed),
     spare("failed.inbound-refused", "", Cell::Mean, Shown::Exposed),
@@ -188,6 +188,8 @@ impl Row<'_> {
         match column.cell {
             Cell::Mean => short(found.mean),
             Cell::Censored => self.censored(short(found.mean)),
+            // Open outages cut downtimes off, not exposures.
+            Cell::Interval if column.metric == verdict::EXPOSURE => mean_and_half(&found),
             Cell::Interval => self.censored(mean_and_half(&found)),
             Cell::P95 if found.p95.is_max => format!("max {}", short(found.p95.value)),
             Cell::P95 => short(found.p95.value),

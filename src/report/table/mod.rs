@@ -160,7 +160,7 @@ pub fn best_lines(comparison: &Comparison) -> Vec<String> {
         policies.iter().map(|&policy| comparison.policies[policy].name.as_str()).collect::<Vec<_>>().join(", ")
     };
     let mean = short(comparison.mean(least, metric));
-    let sign = if is_censored(comparison, least) { "≥ " } else { "" };
+    let sign = if metric != verdict::EXPOSURE && is_censored(comparison, least) { "≥ " } else { "" };
     let mut lines = vec![format!("best by {}: {} (mean {sign}{mean})", in_words(metric), names(&same))];
     if !not_told_apart.is_empty() {
         lines.push(format!("cannot be told apart from the best: {}", names(&not_told_apart)));
