@@ -3,6 +3,7 @@
 mod support_run;
 
 use stalegate::model::fact::Fact;
+use stalegate::oauth::Outcome;
 use support_run::{restart, world};
 
 /// A token fetched at 1 s is received at 1.022 s and used until 3600.022 s: an hour less the margin of 1 s.
@@ -106,6 +107,24 @@ fn a08_five_minute_tokens_shorten_the_outage() {
 fn a08_five_minute_tokens_raise_the_rate_of_token_requests_twelvefold() {
     let requests = |policy| world(policy).duration("1h").play().fetches().len();
     assert_eq!((requests("ttl-only"), requests("short-expiry")), (1, 12));
+}
+
+#[test]
+fn a09_a_restart_by_a_surge_of_403s_is_quicker_than_waiting_and_takes_the_gateway_down() {
+    let failed = |policy: &str| {
+        let calls = world(policy).arrivals("{ process = \"constant\", rate = \"4/s\" }");
+        let seen = calls.fault(&restart("1min", "5s")).duration("2h").play();
+        let outage =
+            seen.times(|fact| matches!(fact, Fact::Calls(calls) if matches!(calls.outcome, Outcome::Failed(_))));
+        let lasted = outage.last().expect("calls fail").since(outage[0]).whole_secs();
+        (lasted, seen.number("gateway-down"), seen.number("stale-token"))
+    };
+    let (waiting, down, stale) = failed("ttl-only");
+    assert!((3_530..3_540).contains(&waiting) && down == 0 && stale > 14_000, "{waiting} s, {down}, {stale}");
+    // 20 refusals in 5 s, a minute until somebody acts, a minute of restart.
+    let (restarting, down, stale) = failed("surge-restart");
+    assert!((124..126).contains(&restarting), "{restarting} s");
+    assert!((239..242).contains(&down) && (255..265).contains(&stale), "{down}, {stale}");
 }
 
 #[test]

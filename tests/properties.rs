@@ -22,6 +22,7 @@ use stalegate::model::config::{AskAfter, InboundValidation, Persistence};
 use stalegate::oauth::Cause;
 use stalegate::persistence::{Recovery, Renew, Rules};
 use stalegate::policy::fetch::OnFailure;
+use stalegate::policy::surge::{Remedy, Surge};
 use stalegate::scenario::{Loaded, Scenario};
 use stalegate::time::{SimSpan, SimTime};
 
@@ -195,7 +196,7 @@ fn check_causes(scenario: &Scenario, policy: usize, watch: &Watch) {
     for (cause, word) in Cause::ALL {
         let possible = match cause {
             Cause::StaleToken => faults("idp-restart") || faults("idp-crash") || faults("token-revoked") || revokes,
-            Cause::GatewayDown => faults("gateway-restart"),
+            Cause::GatewayDown => faults("gateway-restart") || restarts_gateways(&rules.surge),
             Cause::NoToken => rules.fetch.on_failure == OnFailure::SendWithoutToken,
             Cause::IdpDown => faults("idp-restart") || faults("idp-crash") || faults("idp-outage"),
             Cause::IdpTimeout => rules.fetch.timeout.is_some(),
@@ -209,6 +210,11 @@ fn check_causes(scenario: &Scenario, policy: usize, watch: &Watch) {
         };
         assert!(possible || watch.causes[cause.index()] == 0, "no call can fail for {word}");
     }
+}
+
+/// Whether somebody restarts gateways for their refusals.
+fn restarts_gateways(surge: &Surge) -> bool {
+    surge.threshold.is_some() && surge.remedy == Remedy::Restart
 }
 
 /// Whether a token may be killed by a race or a renewal. A synchronous request that recovers as documented, and hands out

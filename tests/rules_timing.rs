@@ -1,11 +1,13 @@
-//! Rules of policy that act on their own (docs/model.md §4.6), to the instant: each test is one sentence of it in a tiny world.
+//! Rules of policy that act on their own (docs/model.md §4.6, §4.7), to the instant: each test is one sentence of it in a tiny world.
 
 mod support_run;
 
-use stalegate::model::fact::Fact;
-use stalegate::rng::Seeds;
+use stalegate::model::fact::{Fact, Request};
+use stalegate::policy::surge::Remedy;
+use stalegate::rng::{Rows, Seeds, uniform};
 use stalegate::time::{SimSpan, SimTime};
-use support_run::{World, gateway_restart, outage, restart, world};
+use support_run::inbound::{disabled, jwt, opaque};
+use support_run::{Seen, World, gateway_restart, outage, restart, world};
 
 const MS: u64 = 1_000_000;
 const EVERY: SimSpan = SimSpan::secs(30);
@@ -175,5 +177,160 @@ fn threads_of_applications_do_not_probe() {
         .rule("probe", "every = \"1s\"")
         .play();
     assert!(seen.number_of_threads("ok") > 100);
-    assert_eq!(seen.count(|fact| matches!(fact, Fact::IdpArrival(stalegate::model::fact::Request::Introspection))), 0);
+    assert_eq!(seen.count(|fact| matches!(fact, Fact::IdpArrival(Request::Introspection))), 0);
+}
+
+// Surges
+
+/// A token of a year is cached from the beginning, and dead from 10 s on. So many refusals within 10 s are an alert, to which
+/// it takes 5 s to react; a restart takes 4 s.
+fn watched_from(threshold: u32, rule: &str) -> World {
+    let rule = format!("threshold = {threshold}\nreaction = \"5s\"\n{rule}");
+    let world = world("ttl-only").duration("5min").warm().idp("token_lifetime = \"365d\"").rule("surge", &rule);
+    world.gateway("restart_takes = \"4s\"").fault(&restart("10s", "1s"))
+}
+
+/// Three are an alert.
+fn watched(rule: &str) -> World {
+    watched_from(3, rule)
+}
+
+/// What the operator did, and when gateways went down and came back: `27s restart 1`, `27s down 1`, `31s up 1`.
+fn acts(seen: &Seen) -> Vec<String> {
+    let told = |fact: &Fact| match fact {
+        Fact::Operator(gateway, Remedy::Restart) => Some(format!("restart {}", gateway.index() + 1)),
+        Fact::Operator(gateway, Remedy::Flush) => Some(format!("flush {}", gateway.index() + 1)),
+        Fact::Gateway(gateway, up) => Some(format!("{} {}", if *up { "up" } else { "down" }, gateway.index() + 1)),
+        _ => None,
+    };
+    seen.told(told)
+}
+
+#[test]
+fn a_node_with_too_many_refusals_is_restarted_after_the_reaction() {
+    let seen = watched("").calls_ms(&[20_000, 21_000, 22_000, 28_000, 31_001, 32_000]).play();
+    assert_eq!(acts(&seen), ["27.002s restart 1", "27.002s down 1", "31.002s up 1"], "2 ms until the refusal is there");
+    assert_eq!(seen.calls()[3..], ["28s gateway-down", "31.001s gateway-down", "32.023s ok"]);
+    assert_eq!(seen.number("stale-token"), 3);
+    assert_eq!(seen.purges().len(), 0, "a restart is no purge");
+}
+
+#[test]
+fn the_window_slides_and_its_beginning_is_not_in_it() {
+    let acts_of = |third: u64| acts(&watched("").calls_ms(&[20_000, 25_000, third]).play());
+    assert_eq!(acts_of(29_999)[0], "35.001s restart 1");
+    assert_eq!(acts_of(30_000).len(), 0);
+    let shorter = watched("window = \"2s\"").calls_ms(&[20_000, 21_000, 22_000, 22_500, 22_999]).play();
+    assert_eq!(acts(&shorter)[0], "27.502s restart 1", "21 s, 22 s and 22.5 s");
+}
+
+#[test]
+fn a_flush_drops_the_cached_tokens_and_the_node_stays_up() {
+    let world = || watched("action = \"flush\"").calls_ms(&[20_000, 21_000, 22_000, 27_000, 28_000]);
+    let seen = world().play();
+    assert_eq!((acts(&seen), seen.purges()), (vec!["27.002s flush 1".to_owned()], vec!["27.002s".to_owned()]));
+    assert_eq!(seen.calls()[4], "28.023s ok");
+    let also = world().also_ms(&[28_000]).play();
+    assert_eq!(also.purges(), ["27.002s", "27.002s"], "those of all credentials");
+    let shared = world().rule("store", "shared = true").play();
+    // A look into the store takes 1 ms as well.
+    assert_eq!((acts(&shared), shared.purges()), (vec!["27.003s flush 1".to_owned()], vec!["27.004s".to_owned()]));
+}
+
+#[test]
+fn a_restart_does_not_reach_a_shared_store() {
+    let seen = watched("").rule("store", "shared = true").calls_ms(&[20_000, 21_000, 22_000, 32_000]).play();
+    assert_eq!(acts(&seen), ["27.003s restart 1", "27.003s down 1", "31.003s up 1"]);
+    assert_eq!(seen.number("stale-token"), 4);
+}
+
+#[test]
+fn a_flush_drops_kept_answers_about_callers_too() {
+    let rule = "threshold = 3\nreaction = \"5s\"\naction = \"flush\"";
+    let seen = opaque().backend("forbidden_ratio = 1.0").duration("1min").rule("surge", rule);
+    let seen = seen.calls_ms(&[1_000, 2_000, 3_000, 8_000, 9_000]).play();
+    // The backend's own 403 takes 10 ms of work, and 2 ms of way.
+    assert_eq!(acts(&seen), ["8.012s flush 1"]);
+    assert_eq!(seen.introspections(), ["1.001s", "9.001s"]);
+}
+
+#[test]
+fn every_401_and_403_counts_and_nothing_else() {
+    let calls = &[20_000, 21_000];
+    // Cured by a resend.
+    let seen = watched_from(1, "").rule("rejection", "statuses = [403]").calls_ms(calls).play();
+    assert_eq!((seen.number("ok"), acts(&seen)[0].as_str()), (2, "25.002s restart 1"));
+    let seen = watched_from(1, "").backend("reject_status = 401").calls_ms(calls).play();
+    assert_eq!(acts(&seen)[0], "25.002s restart 1");
+    // The gateway's own, of a caller's token.
+    let refused = jwt().fault(&disabled("10s")).rule("surge", "threshold = 1\nreaction = \"5s\"").calls_ms(calls);
+    assert_eq!(acts(&refused.play())[0], "25s restart 1");
+    // A 503 of a backend that cannot ask, and a call that its gateway has no token for.
+    for world in [
+        watched_from(1, "").api("validation = \"introspect\""),
+        watched_from(1, "").rule("lifetime", "rule = \"no-cache\""),
+    ] {
+        let seen = world.fault(&outage("12s", "1min")).calls_ms(calls).play();
+        assert_eq!((acts(&seen).len(), seen.number("ok")), (0, 0));
+    }
+    // Threads of applications are at no node.
+    let application = "threads = 1\nask = { process = \"burst\", first = \"1s\", spread = \"1s\" }\ncalls = { rate = \"9/s\" }\non_refusal = \"keep\"";
+    let seen = watched_from(1, "").no_client().application(application).play();
+    assert!(seen.number_of_threads("stale-token") > 100);
+    assert_eq!(acts(&seen).len(), 0);
+}
+
+#[test]
+fn one_alert_is_pending_and_the_next_comes_no_sooner_than_the_cooldown_after_the_action() {
+    // Every call is forbidden, so that a new token changes nothing.
+    let forbidden = |rule: &str| {
+        watched_from(2, rule).backend("forbidden_ratio = 1.0").arrivals("{ process = \"constant\", rate = \"1/s\" }")
+    };
+    let times = |rule: &str| {
+        let seen = forbidden(rule).play();
+        seen.times(|fact| matches!(fact, Fact::Operator(..)))
+    };
+    for (cooldown, gap) in [("0s", 6), ("20s", 26), ("1min", 66)] {
+        let acts = times(&format!("action = \"flush\"\ncooldown = \"{cooldown}\""));
+        let gaps: Vec<u64> = acts.windows(2).map(|pair| pair[1].since(pair[0]).whole_secs()).collect();
+        assert!(gaps.len() > 2, "{cooldown}");
+        // The first refusal after the cooldown comes within a second, and the reaction takes 5 s.
+        assert!(gaps.iter().all(|between| (gap - 1..=gap).contains(between)), "{cooldown}: {gaps:?}");
+    }
+}
+
+#[test]
+fn serial_lets_a_node_wait_until_the_other_one_is_up_again() {
+    let both = |serial: bool| {
+        let rule = format!("threshold = 1\nreaction = \"5s\"\nserial = {serial}");
+        let world = world("ttl-only").duration("5min").warm().gateways(2).gateway("restart_takes = \"4s\"");
+        let world = world.idp("token_lifetime = \"365d\"").fault(&restart("10s", "1s")).rule("surge", &rule);
+        acts(&world.calls_ms(&[20_000, 21_000]).play())
+    };
+    let first = ["25.002s restart 1", "25.002s down 1"];
+    let together = ["26.002s restart 2", "26.002s down 2", "29.002s up 1", "30.002s up 2"];
+    let in_turn = ["29.002s up 1", "29.002s restart 2", "29.002s down 2", "33.002s up 2"];
+    assert_eq!(both(false), [&first[..], &together[..]].concat());
+    assert_eq!(both(true), [&first[..], &in_turn[..]].concat());
+}
+
+#[test]
+fn a_fault_that_stops_the_node_meanwhile_takes_over_its_return() {
+    let calls = &[20_000, 21_000, 22_000];
+    let acts_with = |fault: &str| acts(&watched("").fault(fault).calls_ms(calls).play());
+    let down = ["27.002s restart 1", "27.002s down 1"];
+    assert_eq!(acts_with(&gateway_restart("gateway-1", "28s", "10s")), [down[0], down[1], "38s up 1"]);
+    assert_eq!(acts_with(&gateway_restart("gateway-1", "28s", "1s")), [down[0], down[1], "29s up 1"]);
+    // The operator finds the node down, and does nothing.
+    assert_eq!(acts_with(&gateway_restart("gateway-1", "26s", "10s")), ["26s down 1", "36s up 1"]);
+}
+
+#[test]
+fn a_reaction_is_drawn_for_the_gateway_and_the_number_of_the_alert() {
+    let rule = "threshold = 1\nreaction = { dist = \"uniform\", min = \"0s\", max = \"20s\" }";
+    let world = world("ttl-only").duration("5min").warm().fault(&restart("10s", "1s")).rule("surge", rule);
+    let key = Seeds { seed: 1, replication: 0 }.key("reaction", "gateway-1");
+    let drawn = SimSpan::secs(20).scaled(uniform(Rows::new(key).row(0, 1)[0]));
+    let seen = world.idp("token_lifetime = \"365d\"").calls_ms(&[20_000]).play();
+    assert_eq!(seen.times(|fact| matches!(fact, Fact::Operator(..))), [SimTime(20_002 * MS) + drawn]);
 }

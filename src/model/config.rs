@@ -203,6 +203,8 @@ pub struct GatewayConfig {
     pub balance: Balance,
     pub overhead: Dist,
     pub detect_down: SimSpan,
+    /// How long an operator's restart takes.
+    pub restart_takes: SimSpan,
     pub inbound: InboundConfig,
 }
 

@@ -61,6 +61,10 @@ pub enum Event {
     Burst(ApplicationId),
     /// A thread asks for a token.
     Ask(ThreadId),
+    /// The operator has reacted to the alert about a gateway.
+    Reacted(GatewayId),
+    /// The operator's restart of a gateway is over.
+    Restarted(GatewayId),
 }
 
 /// Where a call gets to.
@@ -127,6 +131,8 @@ impl Fingerprint for Event {
             Event::Notify(number) => (24, 0, number.0),
             Event::Load(gateway) => (25, 0, gateway.0),
             Event::Login(client, user) => (26, client.0, user),
+            Event::Reacted(gateway) => (27, 0, gateway.0),
+            Event::Restarted(gateway) => (28, 0, gateway.0),
         };
         (kind << 48) | (u64::from(small) << 32) | u64::from(large)
     }

@@ -2,6 +2,7 @@
 
 use crate::id::{ClientId, FaultId, GatewayId, HolderId, IdpNodeId, LaneId, NoticeId};
 use crate::oauth::{Cause, Outcome};
+use crate::policy::surge::Remedy;
 use crate::revocation::Target;
 use crate::time::{SimSpan, SimTime};
 
@@ -98,6 +99,8 @@ pub enum Fact {
     Ready,
     Node(IdpNodeId, NodeState),
     Gateway(GatewayId, bool),
+    /// An operator does something about refusals at a gateway.
+    Operator(GatewayId, Remedy),
     Bus(bool),
     /// The IdP's database.
     Db(bool),

@@ -10,6 +10,7 @@ use super::inbound::Inbound;
 use super::world::World;
 use crate::engine::Schedule;
 use crate::id::{ApiId, GatewayId, LaneId};
+use crate::policy::surge::Input;
 use crate::rng::Seeds;
 use crate::time::{ClockOffset, SimSpan, SimTime};
 
@@ -18,7 +19,7 @@ use crate::time::{ClockOffset, SimSpan, SimTime};
 pub(super) struct Gateway {
     up: History<bool>,
     /// What brought it down last: only that brings it back.
-    owner: Option<Owner>,
+    downer: Option<Downer>,
     /// How often it went down: what was begun before a fall is not its own any more.
     pub falls: u32,
     pub clock: ClockOffset,
@@ -26,6 +27,13 @@ pub(super) struct Gateway {
     pub inbound: Inbound,
     /// Its reading of the event tables, while it is at it.
     pub load: Option<Load>,
+}
+
+/// What brings a node down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Downer {
+    Fault(Owner),
+    Operator,
 }
 
 impl Gateway {
@@ -37,7 +45,7 @@ impl Gateway {
             InboundValidation::None | InboundValidation::Jwt => SimSpan::ZERO,
         };
         let up = History::new(true, config.gateway.detect_down);
-        Gateway { up, owner: None, falls: 0, clock, inbound: Inbound::new(sweeps), load: None }
+        Gateway { up, downer: None, falls: 0, clock, inbound: Inbound::new(sweeps), load: None }
     }
 
     pub fn up(&self) -> bool {
@@ -69,9 +77,9 @@ impl<O: Observer> World<O> {
     }
 
     /// A node goes down: what is within it fails, what it cached and what it was about to do is gone.
-    pub(super) fn gateway_down(&mut self, id: GatewayId, owner: Owner, s: &mut Schedule<Event>) {
+    pub(super) fn gateway_down(&mut self, id: GatewayId, downer: Downer, s: &mut Schedule<Event>) {
         let gateway = &mut self.gateways[id.index()];
-        gateway.owner = Some(owner);
+        gateway.downer = Some(downer);
         if !gateway.up() {
             return;
         }
@@ -83,17 +91,19 @@ impl<O: Observer> World<O> {
         self.calls_lost(id, s);
         self.holders_lost(id, s);
         self.disconnect(id);
+        self.watch(Input::Down(id), s);
     }
 
     /// A node is up again, with empty caches.
-    pub(super) fn gateway_up(&mut self, id: GatewayId, owner: Owner, s: &mut Schedule<Event>) {
+    pub(super) fn gateway_up(&mut self, id: GatewayId, downer: Downer, s: &mut Schedule<Event>) {
         let gateway = &mut self.gateways[id.index()];
-        if gateway.up() || gateway.owner != Some(owner) {
+        if gateway.up() || gateway.downer != Some(downer) {
             return;
         }
         gateway.up.set(s.now(), true);
         self.tell(s.now(), Fact::Gateway(id, true));
         self.subscribe(id, s);
         self.load_later(id, s);
+        self.watch(Input::Up(id), s);
     }
 }

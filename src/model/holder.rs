@@ -17,6 +17,7 @@ use crate::policy::cache::{Cache, Drop, Entry};
 use crate::policy::fetch::OnFailure;
 use crate::policy::fetcher::{Action, Fetcher, Request};
 use crate::policy::rejection::{Purge, Refusal, Then};
+use crate::policy::surge::Input;
 use crate::rng::{StreamKey, uniform};
 use crate::time::{ClockOffset, SimSpan, SimTime};
 
@@ -336,10 +337,11 @@ impl<O: Observer> World<O> {
 
     /// The backend refused a call, by a 401 or 403; `genuine`: its own 403, nothing is wrong with the token.
     pub(super) fn refused(&mut self, id: CallId, genuine: bool, s: &mut Schedule<Event>) {
-        let call = &self.calls[id];
-        if let Caller::Thread(thread) = call.caller {
-            return self.thread_refused(id, thread, genuine, s);
+        match self.calls[id].caller {
+            Caller::Thread(thread) => return self.thread_refused(id, thread, genuine, s),
+            Caller::Client { gateway, .. } => self.watch(Input::Refusal(gateway), s),
         }
+        let call = &self.calls[id];
         let api = &self.config.apis[call.api.index()];
         let (status, error) =
             if genuine { (403, &api.forbidden_error) } else { (api.reject_status, &api.reject_error) };

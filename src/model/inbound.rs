@@ -11,6 +11,7 @@ use super::world::World;
 use crate::engine::Schedule;
 use crate::id::{CallId, ClientId, GatewayId, NoticeId};
 use crate::oauth::{Cause, Outcome};
+use crate::policy::surge::Input;
 use crate::revocation::{Jti, Revocation, RevocationMap, Target, UserToken};
 use crate::time::{SimSpan, SimTime};
 
@@ -57,6 +58,11 @@ impl Inbound {
     /// The node goes down: its memory is gone, its sweeps are when they are.
     pub fn forget(&mut self) {
         *self = Inbound::new(self.sweeps);
+    }
+
+    /// Its caches are emptied; the maps of revocations are none.
+    pub fn drop_all_answers(&mut self) {
+        self.answers.clear();
     }
 
     /// The first sweep from this instant on.
@@ -175,6 +181,7 @@ impl<O: Observer> World<O> {
             self.passports[id.index()].stamp = Some(Validated { at: now, revoked });
             return self.ask(id, s);
         }
+        self.watch(Input::Refusal(gateway), s);
         // A call that its client has given up fails for that, and the gateway does not notice.
         if self.is_good(token, now) && self.calls[id].outcome.is_none() {
             self.tell(now, Fact::FalselyRefused { by, gateway });

@@ -19,6 +19,7 @@ mod idp;
 mod inbound;
 mod introspection;
 mod issue;
+mod operator;
 mod partition;
 mod probe;
 mod source;

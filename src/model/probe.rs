@@ -77,7 +77,7 @@ impl<O: Observer> World<O> {
         }
         let what = Drop::Same { id: token.id };
         if self.policies.gateways.store.shared {
-            self.store_op(StoreOp::ProbePurge { holder, what }, s);
+            self.store_op(StoreOp::Forget { holder, what }, s);
         } else {
             self.purge_one(holder, what, s);
         }

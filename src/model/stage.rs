@@ -3,6 +3,7 @@
 use super::bus::Notice;
 use super::event::Event;
 use super::fact::{Fact, NodeState, Observer};
+use super::gateway::Downer;
 use super::idp::Owner;
 use super::world::World;
 use crate::dist::Dist;
@@ -157,14 +158,14 @@ impl<O: Observer> Control for Stage<'_, O> {
     fn gateways_down(&mut self, gateways: &[GatewayId]) {
         let owner = self.owner();
         for gateway in gateways {
-            self.world.gateway_down(*gateway, owner, self.schedule);
+            self.world.gateway_down(*gateway, Downer::Fault(owner), self.schedule);
         }
     }
 
     fn gateways_up(&mut self, gateways: &[GatewayId]) {
         let owner = self.owner();
         for gateway in gateways {
-            self.world.gateway_up(*gateway, owner, self.schedule);
+            self.world.gateway_up(*gateway, Downer::Fault(owner), self.schedule);
         }
     }
 

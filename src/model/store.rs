@@ -25,8 +25,8 @@ pub(super) enum StoreOp {
     EventPurge { holder: HolderId, what: Drop },
     /// A gateway that probes the entry looks what it is.
     Probe(HolderId),
-    /// A probe drops an entry.
-    ProbePurge { holder: HolderId, what: Drop },
+    /// A rule drops an entry, and nobody waits for that.
+    Forget { holder: HolderId, what: Drop },
     /// A holder looks again for a token, and tries to take the lock.
     SeekLock(HolderId),
 }
@@ -60,7 +60,7 @@ impl<O: Observer> World<O> {
             | StoreOp::Purge { holder, .. }
             | StoreOp::EventPurge { holder, .. }
             | StoreOp::Probe(holder)
-            | StoreOp::ProbePurge { holder, .. }
+            | StoreOp::Forget { holder, .. }
             | StoreOp::SeekLock(holder) => holder,
         };
         match self.holders[holder.index()].place {
@@ -94,7 +94,7 @@ impl<O: Observer> World<O> {
             }
             StoreOp::EventPurge { holder, what } => self.event_purge(holder, what, s),
             StoreOp::Probe(holder) if alive => self.probe(holder, s),
-            StoreOp::ProbePurge { holder, what } => {
+            StoreOp::Forget { holder, what } => {
                 self.purge_one(holder, what, s);
             }
             // A timer of before a fall may have made it seek twice: what comes second is too late.

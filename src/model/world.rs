@@ -18,6 +18,7 @@ use super::holder::{CachePlace, Holder, Place, Policies};
 use super::idp::Idp;
 use super::inbound::Passport;
 use super::introspection::Introspection;
+use super::operator::Operator;
 use super::partition::Partitions;
 use super::source::Source;
 use super::store::{Lock, Pending};
@@ -34,6 +35,7 @@ use crate::policy::Policy;
 use crate::policy::cache::Entry;
 use crate::policy::events::CatchUp;
 use crate::policy::fetcher::Action;
+use crate::policy::surge::Input;
 use crate::rng::{Rows, Seeds, uniform};
 use crate::time::{ClockOffset, NANOS_PER_SECOND, SimSpan, SimTime, Stamp};
 
@@ -81,6 +83,8 @@ pub struct World<O> {
     pub(super) control_plane: ControlPlane,
     pub(super) bus: Bus,
     pub(super) deliveries: Arena<DeliveryId, Delivery>,
+    /// Where the rule wants one.
+    pub(super) operator: Option<Operator>,
     pub(super) partitions: Partitions,
     /// Room for what a fetcher wants, used again and again.
     pub(super) actions: Vec<Action>,
@@ -152,6 +156,7 @@ impl<O: Observer> World<O> {
             bus: Bus::new(gateways),
             partitions: Partitions::new(longest_way(&config)),
             deliveries: Arena::new(),
+            operator: policy.surge.threshold.map(|_| Operator::new(gateways)),
             actions: Vec::new(),
             tally: Tally::default(),
             config,
@@ -379,6 +384,8 @@ impl<O: Observer> Model for World<O> {
             Event::Notify(notice) => self.notify(notice, s),
             Event::Load(gateway) => self.load(gateway, s),
             Event::Login(client, user) => self.login(client, user, s),
+            Event::Reacted(gateway) => self.watch(Input::Reacted(gateway), s),
+            Event::Restarted(gateway) => self.restarted(gateway, s),
         }
     }
 }

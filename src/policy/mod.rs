@@ -9,8 +9,9 @@ pub mod lifetime;
 pub mod probe;
 pub mod rejection;
 pub mod store;
+pub mod surge;
 
-use crate::key::{Key, Table, Ty};
+use crate::key::{Key, Table};
 
 /// The rules of one policy.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +22,7 @@ pub struct Policy {
     pub rejection: rejection::Rejection,
     pub events: events::Events,
     pub probe: probe::Probe,
+    pub surge: surge::Surge,
 }
 
 /// A rule as the registry knows it.
@@ -40,22 +42,7 @@ pub const RULES: &[RuleDef] = &[
     RuleDef { name: "rejection", keys: rejection::KEYS, doc: "what happens when the backend refuses a call" },
     RuleDef { name: "events", keys: events::KEYS, doc: "whether the IdP tells the gateway" },
     RuleDef { name: "probe", keys: probe::KEYS, doc: "whether cached tokens are introspected in the background" },
-    RuleDef { name: "surge", keys: SURGE, doc: "whether a surge of refusals empties caches" },
-];
-
-/// Rule `surge` (model.md §4.7), recognised and not built yet.
-const SURGE: &[Key] = &[
-    Key::off(
-        "threshold",
-        Ty::Count { min: 1, max: 1_000_000_000 },
-        "so many refusals in the window trigger the action",
-    )
-    .later(&["*"]),
-    Key::new("window", Ty::PositiveSpan, "\"10s\"", "the window in which refusals are counted").later(&["*"]),
-    Key::new("reaction", Ty::Dist, "\"60s\"", "how long the alert, the script or the person takes").later(&["*"]),
-    Key::new("action", Ty::Choice(&["flush", "restart"]), "\"restart\"", "what is done to the node").later(&["*"]),
-    Key::new("cooldown", Ty::Span, "\"5min\"", "not again sooner than this").later(&["*"]),
-    Key::new("serial", Ty::Bool, "false", "never two nodes at once").later(&["*"]),
+    RuleDef { name: "surge", keys: surge::KEYS, doc: "whether a surge of refusals empties caches" },
 ];
 
 impl Policy {
@@ -87,6 +74,7 @@ impl Policy {
             rejection: rejection::Rejection::from_table(&table("rejection")),
             events: events::Events::from_table(&table("events")),
             probe: probe::Probe::from_table(&table("probe")),
+            surge: surge::Surge::from_table(&table("surge")),
         }
     }
 }

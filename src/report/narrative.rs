@@ -9,6 +9,7 @@ use crate::metric::MetricDef;
 use crate::model::config::{Strategy, WorldConfig};
 use crate::model::fact::{Fact, NodeState, Observer};
 use crate::oauth::{Cause, Outcome};
+use crate::policy::surge::Remedy;
 use crate::report::number::short;
 use crate::revocation::{Target, UserId};
 use crate::time::{SimSpan, SimTime};
@@ -65,6 +66,7 @@ struct Line {
 enum What {
     Node(NodeState),
     Gateway(bool),
+    Operator(Remedy),
     Bus(bool),
     Db(bool),
     Stalled,
@@ -213,6 +215,7 @@ impl Observer for Narrator<'_> {
             Fact::Calls(calls) if !calls.deserved => self.call(at, calls.lane, calls.outcome),
             Fact::Node(node, state) => self.line(at, What::Node(*state), format!("idp-{}", node.0 + 1)),
             Fact::Gateway(id, up) => self.line(at, What::Gateway(*up), gateway(*id)),
+            Fact::Operator(id, remedy) => self.line(at, What::Operator(*remedy), gateway(*id)),
             Fact::Bus(up) => self.line(at, What::Bus(*up), "bus".into()),
             Fact::RestartStopped => self.line(at, What::Stopped, "idp".into()),
             Fact::Ready => self.line(at, What::Ready, "idp".into()),
@@ -285,6 +288,8 @@ impl What {
             What::Node(NodeState::Down) | What::Gateway(false) => "down".into(),
             What::Node(NodeState::Starting) => "ports open, not ready".into(),
             What::Gateway(true) => "up, caches empty".into(),
+            What::Operator(Remedy::Restart) => "an operator restarts it".into(),
+            What::Operator(Remedy::Flush) => "an operator flushes its caches".into(),
             What::Bus(false) => "down, all are disconnected".into(),
             What::Stopped => "a restart stops all of it, or a node".into(),
             What::Ready => "ready: a token request would be answered".into(),
@@ -412,6 +417,21 @@ mod tests {
 
     fn user(number: u32) -> UserId {
         UserId { client: ClientId(0), user: number }
+    }
+
+    #[test]
+    fn what_an_operator_does_is_told_before_what_comes_of_it() {
+        let facts = [
+            (10_000, Fact::Operator(ONE, Remedy::Restart)),
+            (10_000, Fact::Gateway(ONE, false)),
+            (12_000, Fact::Operator(TWO, Remedy::Flush)),
+        ];
+        let lines = [
+            "0:00:10.000  gateway-1: an operator restarts it",
+            "0:00:10.000  gateway-1: down",
+            "0:00:12.000  gateway-2: an operator flushes its caches",
+        ];
+        assert_eq!(told(&facts), lines);
     }
 
     #[test]

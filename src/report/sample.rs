@@ -12,7 +12,7 @@ use crate::id::{ApiId, ClientId, ConsumerKeyId, CredentialId};
 use crate::key::{Backoff, Table, Value};
 use crate::metric::{Better, MetricDef, Unit};
 use crate::model::config as c;
-use crate::policy::{Policy, events, fetch, lifetime, probe, rejection, store};
+use crate::policy::{Policy, events, fetch, lifetime, probe, rejection, store, surge};
 use crate::report::sweep::Swept;
 use crate::revocation;
 use crate::scenario::diagnostic::Diagnostics;
@@ -99,6 +99,14 @@ pub fn ttl_only() -> Policy {
             catch_up: events::CatchUp::Nothing,
         },
         probe: probe::Probe { every: None },
+        surge: surge::Surge {
+            threshold: None,
+            window: SimSpan::secs(10),
+            reaction: Dist::Constant(SimSpan::secs(60)),
+            remedy: surge::Remedy::Restart,
+            cooldown: SimSpan::secs(300),
+            serial: false,
+        },
     }
 }
 
@@ -208,6 +216,7 @@ fn world() -> c::WorldConfig {
             balance: c::Balance::Random,
             overhead: constant(0),
             detect_down: SimSpan::ZERO,
+            restart_takes: SimSpan::secs(60),
             inbound: c::InboundConfig {
                 validation: c::InboundValidation::None,
                 listens: vec![false; 4],

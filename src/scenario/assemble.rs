@@ -119,6 +119,7 @@ fn gateway(table: &Table, inbound: &Table) -> GatewayConfig {
         ),
         overhead: table.dist("overhead"),
         detect_down: table.span("detect_down"),
+        restart_takes: table.span("restart_takes"),
     }
 }
 

@@ -209,7 +209,7 @@ const GATEWAY: &[Key] = &[
     Key::new("balance", Ty::Choice(&["random", "round-robin", "sticky"]), "\"random\"", "how calls are spread"),
     Key::new("overhead", Ty::Dist, "\"1ms\"", "what a gateway does with each call"),
     Key::new("detect_down", Ty::Span, "\"0s\"", "how late the balancer sees what a node is"),
-    Key::new("restart_takes", Ty::Span, "\"60s\"", "how long an operator's restart takes").later(ALL),
+    Key::new("restart_takes", Ty::Span, "\"60s\"", "how long an operator's restart takes"),
     Key::off("wso2", Ty::Text, "a deployment.toml whose settings stand below the scenario's own"),
 ];
 

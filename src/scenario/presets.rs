@@ -37,6 +37,7 @@ pub const PRESETS: &[Preset] = &[
     preset!("no-cache", Ours),
     preset!("refresh-ahead", Ours),
     preset!("issuer-purge", Ours),
+    preset!("surge-restart", Ours),
     preset!("probe", Ours),
     preset!("hybrid", Ours),
     preset!("wso2-mediator", Product),
@@ -49,9 +50,6 @@ pub const PRESETS: &[Preset] = &[
     preset!("golang-oauth2", Product),
     preset!("kyma", Product),
 ];
-
-/// Presets whose rules are not built yet.
-pub const LATER: &[&str] = &["surge-restart"];
 
 /// What a preset says about itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

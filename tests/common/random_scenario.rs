@@ -386,6 +386,13 @@ impl Writer<'_> {
     fn acting_rules(&mut self) {
         self.line("[policy.probe]");
         self.perhaps("every", &["3s", "30s", "300ms"]);
+        self.line("[policy.surge]");
+        self.perhaps_raw("threshold", &["20", "1", "5"]);
+        self.perhaps("window", &["10s", "1s"]);
+        self.word("reaction", &["1s", "0s", "10s", "{ dist = \"exponential\", mean = \"3s\" }"]);
+        self.perhaps("action", &["restart", "flush"]);
+        self.word("cooldown", &["5s", "0s", "5min"]);
+        self.perhaps_raw("serial", &["true"]);
     }
 
     fn rejection(&mut self) {

@@ -318,7 +318,8 @@ impl Seen {
         self.count(|fact| matches!(fact, Fact::Calls(calls) if outcome(calls.outcome) == word))
     }
 
-    fn told(&self, tell: impl Fn(&Fact) -> Option<String>) -> Vec<String> {
+    /// What is told of the facts, each with its instant.
+    pub fn told(&self, tell: impl Fn(&Fact) -> Option<String>) -> Vec<String> {
         self.facts.iter().filter_map(|(at, fact)| tell(fact).map(|told| format!("{at} {told}"))).collect()
     }
 }

@@ -46,10 +46,6 @@ pub fn policy(reader: &mut Reader, raw: Raw, deployment: Option<&Deployment>) ->
 }
 
 fn no_such_preset(base: &str, at: &At) -> Diagnostic {
-    if presets::LATER.contains(&base) {
-        let mistake = Diagnostic::new("E040", format!("the preset `{base}` is not built yet"));
-        return mistake.at(at, "of a later version").help("`stalegate list policies` prints what is built");
-    }
     Diagnostic::new("E022", format!("there is no preset `{base}`"))
         .at(at, "`stalegate list policies` prints them")
         .nearest(base, presets::PRESETS.iter().map(|preset| preset.name))
