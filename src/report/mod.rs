@@ -10,6 +10,7 @@ pub mod findings;
 pub mod folder;
 pub mod gateways;
 pub mod json;
+pub mod known;
 pub mod manifest;
 pub mod narrative;
 pub mod number;
@@ -80,6 +81,7 @@ impl Results {
 #[must_use]
 pub fn files(scenario: &Scenario, comparison: &Comparison) -> Vec<(&'static str, String)> {
     let exposure = plot::exposure::draw(scenario, comparison).map(|svg| (plot::exposure::NAME, svg));
+    let known = known::csv(&scenario.known, &[comparison]).map(|text| (known::NAME, text));
     let always = [
         ("replications.csv", csv::replications(comparison)),
         ("summary.csv", csv::summary(comparison)),
@@ -90,5 +92,5 @@ pub fn files(scenario: &Scenario, comparison: &Comparison) -> Vec<(&'static str,
         ("downtime.svg", plot::downtime::draw(scenario, comparison)),
         ("downtime-vs-load.svg", plot::load::draw(scenario, comparison)),
     ];
-    always.into_iter().chain(exposure).collect()
+    always.into_iter().chain(exposure).chain(known).collect()
 }

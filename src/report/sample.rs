@@ -135,6 +135,7 @@ pub fn scenario() -> Scenario {
             .iter()
             .map(|&(name, ..)| NamedPolicy { name: name.into(), base: name.into(), policy: policy(name) })
             .collect(),
+        known: Vec::new(),
         replications: 60,
         id: "5ca1ab1e".into(),
         inputs: vec![Input { name: "scenarios/sample.toml".into(), hash: "abcd".into() }],

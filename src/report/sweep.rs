@@ -13,7 +13,7 @@ use super::error::WriteError;
 use super::folder::{Folder, Output};
 use super::manifest::RunInfo;
 use super::table::columns::{self, Kind, Row};
-use super::{exposures, outages, plot};
+use super::{exposures, known, outages, plot};
 use crate::experiment::comparison::{Comparison, Stopped};
 use crate::experiment::play::callers_have_tokens;
 use crate::experiment::record::Record;
@@ -135,6 +135,9 @@ impl<'a> Results<'a> {
         }
         if let Some(svg) = plot::exposure::draw_sweep(&swept) {
             folder.write(plot::exposure::NAME, svg.as_bytes())?;
+        }
+        if let Some(text) = known::csv(&swept.scenario.known, &swept.points.iter().collect::<Vec<_>>()) {
+            folder.write(known::NAME, text.as_bytes())?;
         }
         let manifest = manifest::manifest(&swept, info, folder.hashes());
         folder.write("manifest.json", manifest.as_bytes())?;

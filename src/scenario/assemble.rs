@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::check::{Known, credentials, user_count};
 use super::parts::{Application, Client, FaultPart, Named, Parts, PolicyPart};
-use super::{NamedPolicy, quantity};
+use super::{NamedPolicy, Published, quantity};
 use crate::fault::Names;
 use crate::id::{ApiId, ClientId, ConsumerKeyId, CredentialId};
 use crate::key::{Backoff, Table, Value};
@@ -281,6 +281,12 @@ fn fault(part: &FaultPart, idp: &Table, names: Names<'_>) -> FaultConfig {
     let table = &part.named.table.table;
     let fault = (part.def.build)(table, idp, names).expect("the loader built it once already");
     FaultConfig { name: part.named.name.clone(), at: table.dist("at"), every: table.opt_span("every"), fault }
+}
+
+/// What is known of the real case.
+pub fn known(parts: &Parts) -> Vec<Published> {
+    let policies: Vec<String> = parts.policies.iter().map(|policy| policy.named.name.clone()).collect();
+    parts.known.iter().map(|known| Published::from_table(&known.name, &known.table.table, &policies)).collect()
 }
 
 fn count(table: &Table, name: &str) -> usize {

@@ -9,6 +9,7 @@ use super::diagnostic::Diagnostic;
 use super::parts::{Application, Client, Named, Parts};
 use super::reader::Reader;
 use super::source::At;
+use super::tree::{Branch, Tree};
 use super::walk::Decoded;
 use crate::fault::Names;
 use crate::key::Value;
@@ -25,6 +26,7 @@ pub fn check(reader: &mut Reader, parts: &Parts) {
     inbound::listening(reader, parts);
     inbound::owned(reader, parts);
     expects(reader, parts);
+    known(reader, parts);
     // A fault may be about every node, and so many have to be counted.
     if size::fits(reader, parts) {
         fault::faults(reader, parts);
@@ -223,17 +225,9 @@ fn nodes(parts: &Parts, section: &str) -> usize {
 }
 
 fn expects(reader: &mut Reader, parts: &Parts) {
-    let metrics = metric::all();
     for expect in &parts.expects {
         let table = &expect.table;
-        if table.good(&["metric"]) && !metrics.is_empty() {
-            let wanted = table.table.text("metric");
-            if !metrics.iter().any(|metric| metric.name == wanted) {
-                let mistake = Diagnostic::new("E023", format!("there is no metric `{wanted}`"));
-                let mistake = mistake.at_some(table.place("metric"), "`stalegate list metrics` prints them");
-                reader.say(mistake.nearest(wanted, metrics.iter().map(|metric| metric.name)));
-            }
-        }
+        metric_is_there(reader, expect);
         for key in ["policy", "versus"] {
             references(reader, parts, expect, key);
         }
@@ -246,6 +240,59 @@ fn expects(reader: &mut Reader, parts: &Parts) {
             let mistake = Diagnostic::new("E026", format!("the expectation `{}` has more than one bound", expect.name));
             reader.say(mistake.at_some(table.place(given[1]), "the second").help("write an [[expect]] for each"));
         }
+    }
+}
+
+/// What is known of the real case: a figure that is predicted is one of the results.
+fn known(reader: &mut Reader, parts: &Parts) {
+    for known in &parts.known {
+        let table = &known.table;
+        metric_is_there(reader, known);
+        references(reader, parts, known, "policy");
+        if !table.good(&["is", "metric"]) || *table.table.get("metric") != Value::Off {
+            continue;
+        }
+        if table.table.text("is") == "predicted" {
+            let mistake =
+                Diagnostic::new("E012", format!("the figure `{}` is predicted, and has no metric", known.name));
+            let mistake = mistake.at_some(table.place("is"), "the results are to show it");
+            reader.say(mistake.help("add: metric = \"…\"; `stalegate list metrics` prints them"));
+        }
+        for key in ["policy", "point", "stat", "between", "why"] {
+            if let Some(at) = table.places.get(key) {
+                let mistake = Diagnostic::new("E026", format!("`{key}` is about a metric, and there is none"));
+                reader.say(mistake.at(at, "of what?").help("add: metric = \"…\", or leave this out"));
+            }
+        }
+    }
+}
+
+/// A figure is one of a point that the sweep has; without a sweep there is point 0 alone.
+pub fn known_points(reader: &mut Reader, root: &Branch, points: usize) {
+    let Some(Tree::List(entries)) = root.get("known").map(|entry| &entry.node.value) else { return };
+    let nodes = entries.iter().filter_map(|entry| Some(&entry.table()?.get("point")?.node));
+    for node in nodes {
+        if let Tree::Integer(Some(point)) = node.value
+            && usize::try_from(point).is_ok_and(|point| point >= points)
+        {
+            let message = match points {
+                1 => format!("there is no point {point}: the scenario has point 0 alone"),
+                _ => format!("there is no point {point}: the sweep has points 0 to {}", points - 1),
+            };
+            reader.say(Diagnostic::new("E022", message).at(&node.at, "as in the first column of summary.csv"));
+        }
+    }
+}
+
+/// Whether the metric that an entry names exists; says so if not.
+fn metric_is_there(reader: &mut Reader, entry: &Named) {
+    let table = &entry.table;
+    let metrics = metric::all();
+    let Value::Text(wanted) = table.table.get("metric") else { return };
+    if table.good(&["metric"]) && !metrics.iter().any(|metric| metric.name == wanted) {
+        let mistake = Diagnostic::new("E023", format!("there is no metric `{wanted}`"));
+        let mistake = mistake.at_some(table.place("metric"), "`stalegate list metrics` prints them");
+        reader.say(mistake.nearest(wanted, metrics.iter().map(|metric| metric.name)));
     }
 }
 

@@ -58,6 +58,7 @@ pub const SECTIONS: &[Section] = &[
     list("policy", POLICY, "what token holders do"),
     table("sweep", SWEEP, "the grid of a sweep"),
     list("expect", EXPECT, "what must hold"),
+    list("known", KNOWN, "what is known of the real case"),
 ];
 
 /// The table of this path.
@@ -387,6 +388,23 @@ const EXPECT: &[Key] = &[
     Key::off("versus", Ty::Text, "the ratio to this policy is meant"),
     Key::new("on_undecided", Ty::Choice(&["fail", "warn", "pass"]), "\"fail\"", "what an undecided verdict counts as"),
     Key::off("sometimes", Ty::Bool, "the metric is above zero in at least one replication"),
+];
+
+const KNOWN: &[Key] = &[
+    Key::required("name", Ty::Text, "the figure's name"),
+    Key::required("says", Ty::Text, "what is published about the case"),
+    Key::required("source", Ty::Text, "where"),
+    Key::required(
+        "is",
+        Ty::Choice(&["input", "fitted", "predicted"]),
+        "whether the scenario was given it, chosen so that it comes out, or neither",
+    ),
+    Key::off("metric", Ty::Text, "what is the same in the results (required of what is predicted)"),
+    Key::off("policy", Ty::Text, "of which policy; of the first, if absent"),
+    Key::new("point", Ty::Count { min: 0, max: 1_000 }, "0", "at which point of the sweep, as in summary.csv"),
+    Key::new("stat", Ty::Choice(&["mean", "p50", "p95", "p99", "max", "min"]), "\"mean\"", "over the replications"),
+    Key::off("between", Ty::Interval, "what is published, in the metric's unit"),
+    Key::off("why", Ty::Text, "why the results differ, where they do"),
 ];
 
 #[cfg(test)]

@@ -83,7 +83,11 @@ fn finish(
     if let Some(seed) = seed {
         set::set(&mut reader, &mut root, "--seed", &format!("run.seed={seed}"));
     }
-    let Some(draft) = sweep::decode(&mut reader, &mut root) else { return resolve(reader, root) };
+    let draft = sweep::decode(&mut reader, &mut root);
+    if let Some(points) = draft.as_ref().map_or(Some(1), sweep::Draft::points) {
+        check::known_points(&mut reader, &root, points);
+    }
+    let Some(draft) = draft else { return resolve(reader, root) };
     let base = sweep::Base { sources: reader.sources.clone(), inputs: reader.inputs.clone(), root: root.clone() };
     match (resolve(reader, root), sweep::resolve(&base, &draft)) {
         (Ok(loaded), Ok(sweep)) => Ok(Loaded { sweep: Some(sweep), ..loaded }),
@@ -140,6 +144,7 @@ fn scenario(reader: &mut Reader, parts: &parts::Parts) -> Scenario {
         source: text("source"),
         world: Arc::new(assemble::world(parts)),
         policies: assemble::policies(parts),
+        known: assemble::known(parts),
         replications: parts.tables["run"].table.count32("replications"),
         id: id(&reader.resolved),
         inputs: std::mem::take(&mut reader.inputs),
@@ -147,7 +152,7 @@ fn scenario(reader: &mut Reader, parts: &parts::Parts) -> Scenario {
 }
 
 /// The hash of all that decides results: every resolved value, files by their contents, entries by their names and policies
-/// in their order. Name, title, question, source, and by what way a value came to be are left out.
+/// in their order. Name, title, question, source, what is known of the real case, and by what way a value came to be are left out.
 fn id(tables: &[Resolved]) -> String {
     let mut lines = Vec::new();
     let mut order = Vec::new();
@@ -158,7 +163,7 @@ fn id(tables: &[Resolved]) -> String {
                     order.push(format!("policy {}\n", line.canonical));
                     false
                 }
-                ("[[policy]]", _) | ("[gateway]", "wso2") => false,
+                ("[[policy]]" | "[[known]]", _) | ("[gateway]", "wso2") => false,
                 _ => true,
             };
             if told {

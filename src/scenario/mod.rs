@@ -22,6 +22,7 @@ mod files;
 mod load;
 mod merge;
 mod parts;
+mod published;
 mod show;
 mod tree;
 mod walk;
@@ -30,6 +31,7 @@ mod warn;
 use std::sync::Arc;
 
 pub use load::{Loaded, load, load_text};
+pub use published::{Figure, Origin, Published, Stat};
 
 use crate::model::config::WorldConfig;
 use crate::policy::Policy;
@@ -45,6 +47,8 @@ pub struct Scenario {
     pub world: Arc<WorldConfig>,
     /// In the order of the file; the first is the reference of `compare`.
     pub policies: Vec<NamedPolicy>,
+    /// What is known of the real case, in the order of the file.
+    pub known: Vec<Published>,
     pub replications: u32,
     /// Hash (hex) of the resolved scenario: the same for two files that say the same.
     pub id: String,

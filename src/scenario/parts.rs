@@ -38,6 +38,8 @@ pub struct Parts {
     /// In the order of the file.
     pub policies: Vec<PolicyPart>,
     pub expects: Vec<Named>,
+    /// In the order of the file.
+    pub known: Vec<Named>,
     /// All names, also of those that could not be read, so that one mistake is not told twice.
     pub declared_apis: Vec<String>,
     pub declared_clients: Vec<String>,
@@ -113,7 +115,8 @@ pub fn read(reader: &mut Reader, root: &Branch, deployment: Option<&Deployment>)
         .into_iter()
         .filter_map(|raw| policy::policy(reader, raw, deployment))
         .collect();
-    parts.expects = expects(reader, root);
+    parts.expects = told(reader, root, "expect", "the expectation");
+    parts.known = told(reader, root, "known", "the figure");
     parts.declared_apis = declared(root, "api");
     parts.declared_clients = declared(root, "client");
     parts.declared_applications = declared(root, "application");
@@ -227,14 +230,14 @@ fn follow(reader: &mut Reader, path: &str, key: &str, value: &Value) {
     }
 }
 
-fn expects(reader: &mut Reader, root: &Branch) -> Vec<Named> {
-    let raws = entries(reader, root, "expect", false);
+/// Entries that tell something about the world, and change nothing in it.
+fn told(reader: &mut Reader, root: &Branch, list: &'static str, noun: &str) -> Vec<Named> {
+    let raws = entries(reader, root, list, false);
     raws.into_iter()
         .map(|raw| {
-            let what = format!("the expectation `{}`", raw.name);
-            let path = format!("expect.{}", raw.name);
-            let shape =
-                Shape { what: &what, record: Some(("[[expect]]", &path)), keys: section("expect").keys, others: &[] };
+            let (what, header) = (format!("{noun} `{}`", raw.name), format!("[[{list}]]"));
+            let path = format!("{list}.{}", raw.name);
+            let shape = Shape { what: &what, record: Some((&header, &path)), keys: section(list).keys, others: &[] };
             let table = walk::table(reader, shape, Some(&raw.branch), Some(&raw.at));
             Named { name: raw.name, name_at: raw.name_at, table }
         })

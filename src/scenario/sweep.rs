@@ -91,6 +91,19 @@ struct DraftKey {
     shown: SweptKey,
 }
 
+impl Draft {
+    /// How many points there are; `None` where the sweep has a mistake of its own.
+    #[must_use]
+    pub fn points(&self) -> Option<usize> {
+        let lengths = self.keys.iter().map(|key| key.values.len());
+        match self.mode {
+            _ if self.broken => None,
+            Mode::Grid => Some(lengths.product()),
+            Mode::Zip => lengths.max(),
+        }
+    }
+}
+
 impl Mode {
     /// As a file writes it.
     #[must_use]

@@ -3,6 +3,7 @@
 pub mod columns;
 mod differences;
 mod gateways;
+mod known;
 pub mod sweep;
 
 use comfy_table::{
@@ -48,6 +49,7 @@ pub fn compare(scenario: &Scenario, comparison: &Comparison, look: Look) -> Stri
         differences::differences(comparison, look),
         best_lines(comparison).iter().map(|line| wrap(line, look.width)).collect::<Vec<_>>().join("\n"),
         findings::all(scenario, comparison).iter().map(|line| wrap(line, look.width)).collect::<Vec<_>>().join("\n"),
+        known::known(&scenario.known, &[comparison], look),
     ];
     let text =
         parts.iter().filter(|part| !part.is_empty()).map(|part| format!("{part}\n")).collect::<Vec<_>>().join("\n");

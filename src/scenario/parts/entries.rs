@@ -66,7 +66,7 @@ fn named(reader: &mut Reader, branch: &Branch, at: &At, list: &str) -> Option<(S
         reader.say(mistake.at(&entry.node.at, "expected a text in quotation marks"));
         return None;
     };
-    let good = list == "expect" || good_name(reader, name, &entry.node.at);
+    let good = matches!(list, "expect" | "known") || good_name(reader, name, &entry.node.at);
     good.then(|| (name.to_owned(), entry.node.at.clone()))
 }
 
