@@ -29,6 +29,7 @@ validation = "introspect"
 name = "shop"
 apis = ["orders"]
 arrivals = { process = "poisson", rate = "100/s" }
+retry = { attempts = 1, budget = 0.1 }
 [[policy]]
 name = "ttl-only"
 [[policy]]

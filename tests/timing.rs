@@ -3,6 +3,8 @@
 mod support_run;
 
 use stalegate::model::fact::{Fact, Request};
+use stalegate::rng::{Rows, Seeds, uniform};
+use stalegate::time::{SimSpan, SimTime};
 use support_run::{World, gateway_restart, outage, restart, world};
 
 fn none() -> Vec<String> {
@@ -217,6 +219,111 @@ fn a_clients_backoff_grows_by_its_factor_up_to_its_longest() {
         .play();
     let failed = |at: &str| format!("{at} idp-down");
     assert_eq!(seen.calls(), ["11.001s", "12.002s", "14.003s", "17.004s", "20.005s"].map(failed));
+}
+
+#[test]
+fn the_jitter_of_a_clients_backoff_is_drawn_by_call_and_attempt() {
+    let retrying = |policy: &str| {
+        world(policy)
+            .client("retry = { attempts = 2, first = \"1s\", factor = 1.0, jitter = 0.5 }")
+            .calls_ms(&[11_000, 21_000])
+            .fault(&outage("10s", "1h"))
+            .play()
+    };
+    let mut rows = Rows::new(Seeds { seed: 1, replication: 0 }.key("call", "shop"));
+    let mut wait = |call: u64, attempt: u64| {
+        let jitter = uniform(rows.row((1 << 32) + attempt, call)[7]);
+        SimSpan::secs(1).scaled(0.5 + jitter)
+    };
+    let mut expected = Vec::new();
+    for (call, born_ms) in [(0, 11_000), (1, 21_000)] {
+        let mut failed = SimTime::ZERO + SimSpan::millis(born_ms + 1);
+        expected.push(failed);
+        for attempt in 1..=2 {
+            failed = failed + wait(call, attempt) + SimSpan::millis(1);
+            expected.push(failed);
+        }
+    }
+    assert_eq!(retrying("ttl-only").times(|fact| matches!(fact, Fact::Calls(_))), expected);
+    assert_eq!(
+        retrying("no-cache").times(|fact| matches!(fact, Fact::Calls(_))),
+        expected,
+        "the same under every policy"
+    );
+}
+
+#[test]
+fn an_answer_in_time_ends_the_retries_and_one_that_is_too_late_costs_a_retry() {
+    let slow = |timeout: &str| {
+        world("ttl-only")
+            .idp("token_service = \"3s\"")
+            .client(&format!("timeout = \"{timeout}\"\nretry = {{ attempts = 5, backoff = \"500ms\" }}"))
+            .calls_ms(&[1_000])
+            .play()
+    };
+    assert_eq!(slow("4s").calls(), ["4.003s ok"]);
+    // Born at 1 s, at 3.5 s; the token is there at 4.002 s.
+    let patient = slow("2s");
+    assert_eq!(patient.calls(), ["3s client-timeout", "4.003s ok"]);
+    assert_eq!((patient.latencies(), patient.fetches().len()), (vec!["3.014s".to_owned()], 1));
+}
+
+/// A client that repeats each call once a second later; the IdP is away from 10 s on.
+fn budgeted(budget: &str) -> World {
+    let client = format!("retry = {{ attempts = 1, backoff = \"1s\", budget = {budget} }}");
+    world("no-cache").client(&client).fault(&outage("10s", "1h"))
+}
+
+#[test]
+fn retries_are_at_most_the_budgets_share_of_the_calls_of_the_last_10_s() {
+    let calls = &[11_000, 11_100, 11_200, 11_300];
+    let failed = |instants: &[&str]| instants.iter().map(|at| format!("{at} idp-down")).collect::<Vec<_>>();
+    let first = ["11.001s", "11.101s", "11.201s", "11.301s"];
+    let with = |retries: &[&str]| failed(&[&first, retries].concat());
+    assert_eq!(budgeted("0.5").calls_ms(calls).play().calls(), with(&["12.002s", "12.102s"]));
+    assert_eq!(budgeted("0.49").calls_ms(calls).play().calls(), with(&["12.002s"]));
+    assert_eq!(budgeted("0.24").calls_ms(calls).play().calls(), with(&[]));
+    assert_eq!(budgeted("0.0").calls_ms(calls).play().calls(), with(&[]));
+    assert_eq!(budgeted("1.0").calls_ms(calls).play().calls(), with(&["12.002s", "12.102s", "12.202s", "12.302s"]));
+}
+
+#[test]
+fn a_call_counts_for_the_budget_until_10_s_after_its_birth_and_the_retry_is_judged_when_it_would_be_sent() {
+    for (backoff, sent) in [("9.998s", 2), ("9.999s", 1)] {
+        let client = format!("retry = {{ attempts = 1, backoff = \"{backoff}\", budget = 1.0 }}");
+        let seen = world("ttl-only").client(&client).calls_ms(&[11_000]).fault(&outage("10s", "1h")).play();
+        assert_eq!(seen.calls().len(), sent, "sent {backoff} after 11.001 s");
+    }
+    let one_of_three = budgeted("0.5").calls_ms(&[11_000, 11_500, 11_600]).play();
+    assert_eq!(one_of_three.calls()[3..], ["12.002s idp-down"], "the first, which failed when it was the only call");
+}
+
+#[test]
+fn a_retry_earns_no_retry_and_one_that_is_dropped_is_not_tried_again() {
+    let client = "retry = { attempts = 5, backoff = \"1s\", budget = 1.0 }";
+    let seen = world("ttl-only").client(client).calls_ms(&[11_000]).fault(&outage("10s", "1h")).play();
+    assert_eq!(seen.calls(), ["11.001s idp-down", "12.002s idp-down"]);
+}
+
+#[test]
+fn a_budget_is_about_the_calls_of_its_own_population() {
+    let seen = |budget: &str| {
+        let busy =
+            "[[client]]\nname = \"staff\"\napis = [\"orders\"]\narrivals = { process = \"constant\", rate = \"10/s\" }";
+        budgeted(budget).calls_ms(&[11_000]).tables(busy).duration("20s").play().number("idp-down")
+    };
+    assert_eq!((seen("0.9"), seen("1.0") - seen("0.0")), (seen("0.0"), 1));
+}
+
+#[test]
+fn a_closed_user_whose_retry_is_dropped_thinks_and_calls_again() {
+    let seen = world("ttl-only")
+        .arrivals("{ process = \"closed\", users = 1, think = \"1s\" }")
+        .client("retry = { attempts = 9, backoff = \"2s\", budget = 0.0 }")
+        .fault(&outage("500ms", "1h"))
+        .duration("8s")
+        .play();
+    assert_eq!(seen.calls(), ["1.001s idp-down", "4.002s idp-down", "7.003s idp-down"], "dropped at 3.001 s");
 }
 
 #[test]

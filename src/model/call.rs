@@ -123,7 +123,7 @@ impl<O: Observer> World<O> {
     /// A call gets one step further, unless its gateway has died.
     pub(super) fn step(&mut self, id: CallId, step: Step, s: &mut Schedule<Event>) {
         if step == Step::Born {
-            return self.enter(id, s);
+            return self.again(id, s);
         }
         if self.calls[id].abandoned {
             return self.gateway_done(id);

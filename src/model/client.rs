@@ -105,6 +105,11 @@ impl<O: Observer> World<O> {
     pub(super) fn enter(&mut self, id: CallId, s: &mut Schedule<Event>) {
         self.tally.born += 1;
         let (client, api) = (self.client_of(id), self.calls[id].api);
+        if self.calls[id].attempt == 0
+            && let Some(budget) = &mut self.budgets[client.index()]
+        {
+            budget.call(s.now());
+        }
         let wish = self.wish(id);
         let found = self.balance(wish.preferred, wish.other, s.now());
         let gateway = found.unwrap_or(wish.nobody);
@@ -223,5 +228,16 @@ impl<O: Observer> World<O> {
         call.refused_for = Cause::NoToken;
         let new = self.calls.insert(call);
         s.at(s.now() + wait, Event::Call(new, Step::Born));
+    }
+
+    /// The back-off is over: the call is sent again. What exceeds the population's budget is never born; a user of a closed
+    /// population goes on then.
+    pub(super) fn again(&mut self, id: CallId, s: &mut Schedule<Event>) {
+        let Caller::Client { client, user, .. } = self.calls[id].caller else { unreachable!("a thread is no client") };
+        if self.budgets[client.index()].as_mut().is_none_or(|budget| budget.retry(s.now())) {
+            return self.enter(id, s);
+        }
+        self.calls.remove(id);
+        self.think(client, user, SimSpan::ZERO, s);
     }
 }

@@ -287,6 +287,8 @@ pub struct ClientConfig {
     pub timeout: SimSpan,
     pub retry_attempts: u32,
     pub retry_backoff: Backoff,
+    /// Retries are at most this share of the calls of the last 10 s; `None`: as many as there are attempts.
+    pub retry_budget: Option<f64>,
     /// What its users' tokens are issued to: its name.
     pub consumer_key: ConsumerKeyId,
     /// The age of a user's token at the start.

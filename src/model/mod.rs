@@ -2,6 +2,7 @@
 
 mod arena;
 mod backend;
+mod budget;
 mod bus;
 mod call;
 mod client;

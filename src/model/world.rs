@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::arena::Arena;
 use super::backend::Backend;
+use super::budget::Budget;
 use super::bus::{Bus, Delivery};
 use super::call::Call;
 use super::config::{Arrivals, TokenFormat, Validation, WorldConfig};
@@ -51,6 +52,8 @@ pub struct World<O> {
     pub(super) sources: Vec<Source>,
     /// By population: how many calls it has sent so far.
     pub(super) client_calls: Vec<u64>,
+    /// By population: what limits its retries, if something does.
+    pub(super) budgets: Vec<Option<Budget>>,
     /// By population, closed ones only: each user's rounds so far, and the draws for them.
     pub(super) rounds: Vec<Vec<u32>>,
     pub(super) closed_rows: Vec<Rows>,
@@ -126,6 +129,7 @@ impl<O: Observer> World<O> {
             lanes: Delays::new(&config, &policy, s),
             sources: Vec::new(),
             client_calls: vec![0; config.clients.len()],
+            budgets: config.clients.iter().map(|client| client.retry_budget.map(Budget::new)).collect(),
             rounds: rounds(&config),
             closed_rows: config
                 .clients

@@ -164,6 +164,7 @@ fn world() -> c::WorldConfig {
         timeout: SimSpan::secs(30),
         retry_attempts: 0,
         retry_backoff: Backoff::constant(SimSpan::secs(1)),
+        retry_budget: None,
         consumer_key: ConsumerKeyId(1),
         login: constant(0),
         relogin: constant(5),

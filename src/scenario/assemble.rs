@@ -205,6 +205,7 @@ fn client(part: &Client, apis: &[Named], keys: &[String]) -> ClientConfig {
         timeout: table.span("timeout"),
         retry_attempts: part.retry.table.count32("attempts"),
         retry_backoff: backoff(&part.retry.table),
+        retry_budget: part.retry.table.opt_real("budget"),
     }
 }
 

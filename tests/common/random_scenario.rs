@@ -423,7 +423,9 @@ const BACKOFFS: &[&str] = &["0s", "300ms", "{ first = \"100ms\", factor = 2.0, m
 const RETRIES: &[&str] = &[
     "{ attempts = 1, backoff = \"1s\" }",
     "{ attempts = 3, backoff = \"0s\" }",
+    "{ attempts = 3, backoff = \"0s\", budget = 0.2 }",
     "{ attempts = 2, first = \"100ms\", factor = 2.0, max = \"1s\", jitter = 0.5 }",
+    "{ attempts = 5, first = \"50ms\", budget = 1.0 }",
 ];
 
 const FAULTS_OF_A_STORE: &[&str] = &[
