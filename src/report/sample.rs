@@ -23,7 +23,7 @@ use crate::time::{NANOS_PER_SECOND, SimSpan, SimTime};
 /// The metrics that reports look at, and some more.
 pub fn metrics() -> Vec<MetricDef> {
     let lower = Some(Better::Lower);
-    let all: [(&'static str, Unit, Option<Better>); 24] = [
+    let all: [(&'static str, Unit, Option<Better>); 25] = [
         ("requests", Unit::Count, None),
         ("ok", Unit::Count, None),
         ("failed", Unit::Count, lower),
@@ -31,6 +31,7 @@ pub fn metrics() -> Vec<MetricDef> {
         ("failed.superseded-token", Unit::Count, lower),
         ("failed.no-token", Unit::Count, lower),
         ("failed.idp-down", Unit::Count, lower),
+        ("failed.gateway-down", Unit::Count, lower),
         ("availability", Unit::Ratio, Some(Better::Higher)),
         ("downtime_s", Unit::Seconds, lower),
         ("downtime_worst_lane_s", Unit::Seconds, lower),

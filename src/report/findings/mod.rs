@@ -35,6 +35,7 @@ pub const RULES: &[Rule] = &[
     trade::fails_at_the_idp,
     trade::sent_without_a_token,
     trade::unsafe_resends,
+    trade::restarted_gateways,
     trade::open_at_the_end,
 ];
 

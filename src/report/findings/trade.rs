@@ -2,6 +2,7 @@
 
 use super::Facts;
 use crate::experiment::verdict::{self, Verdict};
+use crate::policy::surge::Remedy;
 use crate::report::number::{percent, short};
 
 /// From this share of a policy's failures on, where they happen is worth a word.
@@ -75,6 +76,18 @@ pub fn unsafe_resends(facts: Facts<'_>) -> Vec<String> {
     })
 }
 
+/// Calls that met a gateway which the policy's operator was restarting.
+pub fn restarted_gateways(facts: Facts<'_>) -> Vec<String> {
+    facts.of_policies(|policy| {
+        let surge = &facts.scenario.policies[policy].policy.surge;
+        let restarts = surge.threshold.is_some() && surge.remedy == Remedy::Restart;
+        let (calls, failed) = (facts.mean(policy, "failed.gateway-down"), facts.mean(policy, "failed"));
+        (restarts && calls > 0.0).then(|| {
+            format!("{} of its {} failed calls met a gateway that was down for a restart", short(calls), short(failed))
+        })
+    })
+}
+
 /// Outages that the end of the run cut off.
 pub fn open_at_the_end(facts: Facts<'_>) -> Vec<String> {
     facts.of_policies(|policy| {
@@ -133,6 +146,26 @@ mod tests {
         assert_eq!(
             said(fails_at_the_idp, numbers),
             ["no-cache: 83 % of its 1,000 failed calls got no token from the IdP, where ttl-only fails 100 in all"]
+        );
+    }
+
+    #[test]
+    fn calls_that_met_a_restarted_gateway_are_told_of_a_policy_that_restarts_some() {
+        let comparison = sample::changed(4, |_, metric, value| match metric {
+            "failed.gateway-down" => 500.0,
+            "failed" => 2_000.0,
+            _ => value,
+        });
+        let mut scenario = sample::scenario();
+        scenario.policies[1].policy.surge.threshold = Some(20);
+        scenario.policies[2].policy.surge = crate::policy::surge::Surge {
+            threshold: Some(20),
+            remedy: Remedy::Flush,
+            ..scenario.policies[2].policy.surge.clone()
+        };
+        assert_eq!(
+            restarted_gateways(Facts { scenario: &scenario, comparison: &comparison }),
+            ["reactive-retry: 500 of its 2,000 failed calls met a gateway that was down for a restart"]
         );
     }
 
