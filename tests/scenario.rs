@@ -223,7 +223,7 @@ fn a_trace_is_an_input_and_its_content_decides_the_id() {
 }
 
 #[test]
-fn a_key_of_a_later_version_may_stand_with_its_default() {
+fn a_default_that_is_written_out_is_the_same_scenario() {
     let text = format!(
         "{SMALL}[idp]\nfailover = \"0ms\"\n[idp.persistence]\nmode = \"memory\"\npool_size = 0\n[idp.cache]\nclustered = true\n\
          [db]\nprofile = \"postgresql\"\n[gateway.inbound]\nvalidation = \"none\"\n"

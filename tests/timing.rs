@@ -3,8 +3,10 @@
 mod support_run;
 
 use stalegate::model::fact::{Fact, Request};
+use stalegate::oauth::Outcome;
 use stalegate::rng::{Rows, Seeds, uniform};
 use stalegate::time::{SimSpan, SimTime};
+use support_run::inbound::{jwt, password_change};
 use support_run::{World, gateway_restart, outage, restart, world};
 
 fn none() -> Vec<String> {
@@ -146,6 +148,257 @@ fn rolling_counts_its_gap_from_the_return_of_a_node() {
         ]
     );
     assert_eq!((seen.stops(), seen.ready()), (vec!["10s".to_owned(), "22s".into()], vec!["10s".into(), "22s".into()]));
+}
+
+/// No cache: each call is a token request, at the front 1 ms after its birth, whose token is there 22 ms after it.
+fn fronted(nodes: u32, front: &str, health: &str) -> World {
+    let idp = format!("nodes = {nodes}\nfront = \"{front}\"\nhealth_check = {health}");
+    world("no-cache").duration("3min").idp(&idp)
+}
+
+/// A node is away from one instant for so long, and no token dies.
+fn away(node: &str, at: &str, down: &str) -> String {
+    format!("{}\nnode = \"{node}\"\non_restart = \"keep\"", restart(at, down))
+}
+
+/// When calls are born whose token requests are at the front a millisecond before each of these seconds, and at it.
+fn around(seconds: &[u64]) -> Vec<u64> {
+    seconds.iter().flat_map(|at| [at * 1_000 - 2, at * 1_000 - 1]).collect()
+}
+
+#[test]
+fn a_front_that_looks_at_readiness_uses_a_node_again_so_long_after_it_is_up() {
+    let fault = format!("{}\nstarting = \"10s\"", away("idp-1", "10s", "10s"));
+    let world = fronted(2, "sticky", "{ detect = \"3s\" }").calls_ms(&around(&[13, 23, 33]));
+    let seen = world.fault(&fault).fault(&away("idp-2", "32s", "20s")).play();
+    assert_eq!(
+        seen.fetched(),
+        ["12.999s idp-down", "13.021s token", "23.02s token", "23.021s token", "32.999s idp-down", "33.021s token"],
+        "idp-1 stops at 10 s, starts at 20 s, and is up at 30 s; idp-2 is gone from 32 s on, unnoticed until 35 s"
+    );
+}
+
+#[test]
+fn a_front_that_looks_at_ports_uses_a_node_again_so_long_after_it_is_starting() {
+    let fault = format!("{}\nstarting = \"10s\"", away("idp-1", "10s", "10s"));
+    let world = fronted(2, "sticky", "{ detect = \"3s\", of = \"port\" }").calls_ms(&around(&[13, 23, 30]));
+    assert_eq!(
+        world.fault(&fault).play().fetched(),
+        ["12.999s idp-down", "13.021s token", "23.001s idp-down", "23.02s token", "30s idp-down", "30.021s token"],
+        "from 23 s to 30 s it answers 503, after two network delays"
+    );
+}
+
+#[test]
+fn a_front_that_takes_turns_or_draws_notices_as_late() {
+    let calls: Vec<u64> = (5_000..50_000).step_by(20).collect();
+    for (front, of, noticed) in
+        [("round-robin", "readiness", true), ("random", "readiness", true), ("round-robin", "port", false)]
+    {
+        let fault = format!("{}\nstarting = \"10s\"", away("idp-1", "10s", "10s"));
+        let world = fronted(2, front, &format!("{{ detect = \"3s\", of = \"{of}\" }}")).calls_ms(&calls);
+        let refused = world.fault(&fault).play();
+        let refused = refused.times(|fact| matches!(fact, Fact::FetchEnded { failed: Some(_), .. }));
+        let within = |from: u64, to: u64| {
+            refused.iter().filter(|at| (from * 1_000..to * 1_000).contains(&(at.0 / 1_000_000))).count()
+        };
+        // 150 requests until the detection; of those, and of the 350 that ports let through, idp-1 gets about half.
+        let (unnoticed, starting) = (within(10, 13), within(23, 31));
+        assert!((50..=100).contains(&unnoticed), "{front}: {unnoticed}");
+        assert!(if noticed { starting == 0 } else { (170..=180).contains(&starting) }, "{front} {of}: {starting}");
+        assert_eq!(refused.len(), unnoticed + starting, "{front} {of}");
+    }
+}
+
+#[test]
+fn a_draining_node_is_out_of_use_as_soon_as_that_is_detected_and_refuses_until_then() {
+    let drained = format!("{}\ngraceful = true\ndrain = \"20s\"", away("idp-1", "10s", "10s"));
+    for front in ["sticky", "active-passive"] {
+        let world = fronted(2, front, "{ detect = \"3s\" }").idp("unreachable = \"hang\"");
+        let seen = world.calls_ms(&around(&[10, 13, 43])).fault(&drained).fault(&away("idp-2", "42s", "20s")).play();
+        let mut told = seen.fetched();
+        told.sort();
+        assert_eq!(
+            told,
+            [
+                "10.02s token",
+                "10s idp-down",
+                "12.999s idp-down",
+                "13.021s token",
+                "43.021s token",
+                "52.998s idp-timeout"
+            ],
+            "{front}: the one at 9.999 s is finished, the one at 10 s refused; idp-1 is up at 40 s"
+        );
+    }
+}
+
+// An active-passive front
+
+/// idp-1 is active; the front detects within 3 s and fails over 5 s later.
+fn active_passive(nodes: u32) -> World {
+    fronted(nodes, "active-passive", "{ detect = \"3s\" }").idp("failover = \"5s\"")
+}
+
+#[test]
+fn a_standby_takes_over_failover_after_the_stop_was_seen_and_hands_back_when_the_return_is_seen() {
+    let world = active_passive(2).calls_ms(&around(&[13, 18, 63, 65]));
+    let seen = world.fault(&away("idp-1", "10s", "50s")).fault(&away("idp-2", "62s", "1min")).play();
+    assert_eq!(
+        seen.fetched(),
+        [
+            "12.999s idp-down",
+            "13s idp-down",
+            "17.999s idp-down",
+            "18.021s token",
+            "1min2.999s idp-down",
+            "1min3.021s token",
+            "1min5.02s token",
+            "1min5.021s token"
+        ],
+        "idp-2 serves from 18 s to 63 s, and is gone from 62 s on"
+    );
+    assert_eq!(seen.ready(), ["18s", "1min3s"]);
+}
+
+#[test]
+fn until_a_standby_takes_over_a_front_hangs_if_nodes_that_are_down_do() {
+    let world = active_passive(2).idp("unreachable = \"hang\"").calls_ms(&around(&[18]));
+    assert_eq!(world.fault(&away("idp-1", "10s", "1h")).play().fetched(), ["18.021s token", "27.998s idp-timeout"]);
+}
+
+#[test]
+fn an_active_node_that_is_back_within_the_failover_serves_at_once() {
+    let world = active_passive(2).calls_ms(&around(&[13, 15, 18])).fault(&away("idp-1", "10s", "2s"));
+    let seen = world.fault(&away("idp-2", "1s", "1h")).play();
+    // Up again at 12 s, seen down from 13 s to 15 s.
+    assert_eq!(
+        seen.fetched(),
+        ["13s idp-down", "13.02s token", "14.999s idp-down", "15.021s token", "18.02s token", "18.021s token"]
+    );
+    assert_eq!(seen.ready(), ["1s", "12s"], "it serves, and answers, until the front sees it down");
+}
+
+#[test]
+fn the_next_standby_takes_over_from_the_first_another_failover_later() {
+    let world = active_passive(3).calls_ms(&around(&[33, 38])).fault(&away("idp-1", "10s", "1h"));
+    let seen = world.fault(&away("idp-2", "30s", "1h")).play();
+    assert_eq!(seen.fetched(), ["32.999s idp-down", "33s idp-down", "37.999s idp-down", "38.021s token"]);
+    assert_eq!(seen.ready(), ["18s", "38s"]);
+}
+
+#[test]
+fn a_standby_that_comes_back_after_the_failover_serves_at_once() {
+    let world = active_passive(2).calls_ms(&around(&[18, 43])).fault(&away("idp-2", "1s", "39s"));
+    let seen = world.fault(&away("idp-1", "10s", "1h")).play();
+    assert_eq!(seen.fetched(), ["17.999s idp-down", "18s idp-down", "42.999s idp-down", "43.021s token"]);
+}
+
+#[test]
+fn whatever_happens_to_a_standby_no_request_of_any_kind_meets_it() {
+    let world = fronted(2, "active-passive", "{}")
+        .idp("token_format = \"jwt\"")
+        .arrivals("{ process = \"constant\", rate = \"10/s\" }");
+    for validation in ["introspect", "local"] {
+        let world = world.clone().api(&format!("validation = \"{validation}\"\njwks_refresh = \"1s\""));
+        let seen = world.clone().fault(&away("idp-2", "10s", "1min")).play();
+        assert!(seen.calls().iter().all(|told| told.ends_with(" ok")) && seen.number("ok") > 1_700, "{validation}");
+        assert_eq!(seen.count(|fact| matches!(fact, Fact::IdpRefused(_))), 0, "{validation}");
+        let cached = world.rule("lifetime", "rule = \"expires-in\"").idp("failover = \"30s\"");
+        let active = cached.fault(&away("idp-1", "10s", "1min")).play();
+        let kind = if validation == "local" { Request::KeySet } else { Request::Introspection };
+        let refused = active.times(|fact| *fact == Fact::IdpRefused(kind));
+        assert!(
+            !refused.is_empty() && refused.iter().all(|at| (10..40).contains(&(at.0 / 1_000_000_000))),
+            "{validation}"
+        );
+    }
+}
+
+#[test]
+fn ready_of_an_active_passive_front_is_when_the_node_that_serves_answers() {
+    let ready = |health: &str, failover: &str, starting: &str| {
+        let fault = format!("{}\nstarting = \"{starting}\"", away("idp-1", "10s", "20s"));
+        let idp = format!("failover = \"{failover}\"");
+        fronted(2, "active-passive", health).idp(&idp).fault(&fault).play().ready()
+    };
+    assert_eq!(ready("{}", "0s", "0s"), ["10s"], "at once");
+    assert_eq!(ready("{ detect = \"3s\" }", "0s", "0s"), ["13s"]);
+    assert_eq!(ready("{ detect = \"3s\" }", "4.5s", "0s"), ["17.5s"]);
+    assert_eq!(ready("{ detect = \"3s\" }", "1min", "0s"), ["33s"], "handed back before a standby took over");
+    assert_eq!(ready("{ detect = \"3s\" }", "1min", "6s"), ["39s"]);
+    assert_eq!(
+        ready("{ detect = \"3s\", of = \"port\" }", "1min", "6s"),
+        ["36s"],
+        "used since 33 s, answers since 36 s"
+    );
+    assert_eq!(ready("{ detect = \"1min\" }", "1min", "0s"), ["30s"], "it never noticed");
+}
+
+#[test]
+fn a_standby_hands_back_to_a_starting_node_where_the_front_looks_at_ports() {
+    let fault = format!("{}\nstarting = \"10s\"", away("idp-1", "10s", "10s"));
+    let world = fronted(2, "active-passive", "{ detect = \"3s\", of = \"port\" }").calls_ms(&around(&[13, 23, 30]));
+    assert_eq!(
+        world.fault(&fault).play().fetched(),
+        ["12.999s idp-down", "13.021s token", "23.001s idp-down", "23.02s token", "30s idp-down", "30.021s token"]
+    );
+}
+
+#[test]
+fn what_is_older_than_the_run_was_issued_by_the_active_node() {
+    let dead = |node: &str| {
+        let fault = format!("{}\nnode = \"{node}\"\non_restart = \"invalidate-node\"", restart("10s", "1s"));
+        let world = fronted(2, "active-passive", "{}").rule("lifetime", "rule = \"expires-in\"").warm().gateways(20);
+        let calls: Vec<u64> = (20_000..20_020).collect();
+        world.idp("token_lifetime = \"365d\"").calls_ms(&calls).fault(&fault).play().number("stale-token")
+    };
+    assert_eq!((dead("idp-1"), dead("idp-2")), (20, 0));
+}
+
+#[test]
+fn users_log_in_at_the_node_that_serves() {
+    let logins = |front: &str| {
+        let idp = format!("nodes = 2\nfront = \"{front}\"\nfailover = \"5s\"");
+        let world = jwt().idp(&idp).client("users = 1\nlogin = \"1h\"\nrelogin = \"1s\"");
+        let seen = world.calls_ms(&[30_000]).fault(&away("idp-1", "10s", "1min")).fault(&password_change("12s")).play();
+        seen.instants(|fact| matches!(fact, Fact::Login { .. }))
+    };
+    assert_eq!((logins("sticky"), logins("active-passive")), (vec!["13s".to_owned()], vec!["15s".to_owned()]));
+}
+
+#[test]
+fn drained_requests_never_fail_where_there_is_another_node_to_go_to() {
+    // A request is worked on for half a second at most, and waits for some seconds at most. Nodes are drained for 20 s.
+    let world = |front: &str| {
+        world("no-cache")
+            .duration("4min")
+            .gateways(3)
+            .idp(&format!("nodes = 2\nfront = \"{front}\"\nworkers = 2"))
+            .idp("token_service = { dist = \"uniform\", min = \"0s\", max = \"400ms\" }")
+            .idp("introspection_service = { dist = \"uniform\", min = \"0s\", max = \"60ms\" }")
+            .api("validation = \"introspect\"")
+            .arrivals("{ process = \"poisson\", rate = \"5/s\" }")
+    };
+    let db = "write = { dist = \"uniform\", min = \"0s\", max = \"50ms\" }";
+    for front in ["round-robin", "random", "sticky", "active-passive"] {
+        for (node, starting, stored) in [("rolling", "3s", false), ("idp-1", "0s", true)] {
+            let world = if stored { world(front).stored("").db(db) } else { world(front) };
+            let fault = format!("{}\nevery = \"100s\"\nstarting = \"{starting}\"", away(node, "10s", "10s"));
+            let drained = world.clone().fault(&format!("{fault}\ngraceful = true\ndrain = \"20s\""));
+            for replication in 0..3 {
+                let seen = drained.replication(replication);
+                assert!(seen.nodes().len() >= 8, "{:?}", seen.nodes());
+                let failed = seen.told(|fact| match fact {
+                    Fact::Calls(calls) if calls.outcome != Outcome::Ok => Some(format!("{:?}", calls.outcome)),
+                    _ => None,
+                });
+                assert_eq!(failed, none(), "{front}, {node}, replication {replication}");
+                assert!(seen.number("ok") > 1_000);
+            }
+            assert!(world.fault(&fault).play().number("idp-down") > 0, "{front}, {node}: undrained, some do");
+        }
+    }
 }
 
 #[test]

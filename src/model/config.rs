@@ -143,6 +143,21 @@ pub enum Front {
     RoundRobin,
     Random,
     Sticky,
+    /// All to the first node; where that is out of use, to a standby that takes over so long after.
+    ActivePassive {
+        failover: SimSpan,
+    },
+}
+
+impl Front {
+    /// How many of the IdP's nodes, the first ones, have issued what is older than the run.
+    #[must_use]
+    pub fn issued_before(self, nodes: usize) -> usize {
+        match self {
+            Front::RoundRobin | Front::Random | Front::Sticky => nodes,
+            Front::ActivePassive { .. } => 1,
+        }
+    }
 }
 
 /// What the front's health check looks at.

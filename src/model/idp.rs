@@ -3,11 +3,12 @@
 use std::collections::VecDeque;
 
 use super::arena::Arena;
-use super::config::{Front, HealthOf, Unreachable};
+use super::config::{Front, HealthOf, IdpConfig, Unreachable};
 use super::delays::Wait;
 use super::event::Event;
 use super::fact::{Fact, NodeState, Observer, Request};
 use super::history::History;
+use super::standby::Standby;
 use super::world::World;
 use crate::engine::{Delay, Handle, Schedule};
 use crate::fault::Party;
@@ -25,6 +26,8 @@ pub(super) struct Idp {
     services: Arena<ServiceId, Service>,
     /// How many requests the front has sent on, by kind.
     turns: [u64; 3],
+    /// Who serves, where the front is an active-passive one.
+    standby: Option<Standby>,
     /// Slow-downs in force.
     slow: Vec<(Owner, f64)>,
     /// Number of the next token.
@@ -98,10 +101,21 @@ pub(super) enum Arrival {
     TurnedAway(Cause),
 }
 
+impl Node {
+    /// Whether the front uses it, as far as it knows by now.
+    fn in_use(&self, health: HealthOf, now: SimTime) -> bool {
+        match self.state.seen(now) {
+            NodeState::Up => true,
+            NodeState::Starting => health == HealthOf::Port,
+            NodeState::Draining | NodeState::Down => false,
+        }
+    }
+}
+
 impl Idp {
-    pub fn new(nodes: usize, detect: crate::time::SimSpan, truth: Truth, clock: ClockOffset) -> Idp {
+    pub fn new(config: &IdpConfig, truth: Truth, clock: ClockOffset) -> Idp {
         let node = || Node {
-            state: History::new(NodeState::Up, detect),
+            state: History::new(NodeState::Up, config.detect),
             up_since: SimTime::ZERO,
             queue: VecDeque::new(),
             busy: 0,
@@ -109,10 +123,14 @@ impl Idp {
             clock,
         };
         Idp {
-            nodes: (0..nodes).map(|_| node()).collect(),
+            nodes: (0..config.nodes).map(|_| node()).collect(),
             truth,
             services: Arena::new(),
             turns: [0; 3],
+            standby: match config.front {
+                Front::ActivePassive { failover } => Some(Standby::new(failover)),
+                Front::RoundRobin | Front::Random | Front::Sticky => None,
+            },
             slow: Vec::new(),
             next_token: 0,
             awaiting_ready: false,
@@ -121,11 +139,20 @@ impl Idp {
 
     /// Whether the front uses a node, as far as it knows by now.
     fn in_use(&self, node: usize, health: HealthOf, now: SimTime) -> bool {
-        match self.nodes[node].state.seen(now) {
-            NodeState::Up => true,
-            NodeState::Starting => health == HealthOf::Port,
-            NodeState::Draining | NodeState::Down => false,
+        self.nodes[node].in_use(health, now)
+    }
+
+    /// An active-passive front looks at its nodes.
+    fn look(&mut self, health: HealthOf, s: &mut Schedule<Event>) {
+        let Idp { nodes, standby: Some(standby), .. } = self else { return };
+        if let Some(at) = standby.look(s.now(), nodes.len(), |node| nodes[node].in_use(health, s.now())) {
+            s.at(at, Event::FrontLooks);
         }
+    }
+
+    /// The node that an active-passive front sends everything to, as of its last look.
+    fn serving(&self) -> Option<usize> {
+        self.standby.as_ref().and_then(Standby::serving)
     }
 
     /// The node that the front sends a caller to.
@@ -155,6 +182,7 @@ impl Idp {
             }
             Front::Random => nth(super::call::pick(word, used)),
             Front::Sticky => (0..all).map(|step| (caller + step) % all).find(|node| self.in_use(*node, health, now)),
+            Front::ActivePassive { .. } => self.serving(),
         }
     }
 
@@ -201,6 +229,7 @@ impl<O: Observer> World<O> {
         s: &mut Schedule<Event>,
     ) -> Arrival {
         let config = &self.config.idp;
+        self.idp.look(config.health_of, s);
         let (workers, queue, unreachable) = (config.workers, config.queue, config.unreachable);
         let routed = self.idp.route(kind, from.caller, word, config.front, config.health_of, s.now());
         let Some(index) = routed else { return self.nobody_there(kind, unreachable, s) };
@@ -295,6 +324,20 @@ impl<O: Observer> World<O> {
         self.idp.nodes[node.index()].state.now()
     }
 
+    /// Whom a person meets at the IdP: the node that an active-passive front sends everything to, or else one of those that
+    /// are up. `None`: nobody who could do anything.
+    pub(super) fn node_for_a_person(&mut self, word: u64, s: &mut Schedule<Event>) -> Option<IdpNodeId> {
+        self.idp.look(self.config.idp.health_of, s);
+        let up = |node: &IdpNodeId| self.node_state(*node) == NodeState::Up;
+        match self.config.idp.front {
+            Front::ActivePassive { .. } => self.idp.serving().map(IdpNodeId::at).filter(up),
+            Front::RoundRobin | Front::Random | Front::Sticky => {
+                let nodes = || (0..self.config.idp.nodes).map(IdpNodeId::at).filter(up);
+                nodes().nth(super::call::pick(word, nodes().count()))
+            }
+        }
+    }
+
     /// These nodes go into this state at once; `owner` is what does it.
     pub(super) fn set_nodes(&mut self, nodes: &[IdpNodeId], state: NodeState, owner: Owner, s: &mut Schedule<Event>) {
         for id in nodes {
@@ -379,10 +422,14 @@ impl<O: Observer> World<O> {
     }
 
     /// The front may see something new.
-    pub(super) fn front_looks(&mut self, s: &Schedule<Event>) {
+    pub(super) fn front_looks(&mut self, s: &mut Schedule<Event>) {
         let health = self.config.idp.health_of;
-        let answers =
-            |node: usize| self.idp.in_use(node, health, s.now()) && self.idp.nodes[node].state.now() == NodeState::Up;
+        self.idp.look(health, s);
+        let used = |node: usize| match self.config.idp.front {
+            Front::RoundRobin | Front::Random | Front::Sticky => self.idp.in_use(node, health, s.now()),
+            Front::ActivePassive { .. } => self.idp.serving() == Some(node),
+        };
+        let answers = |node: usize| used(node) && self.idp.nodes[node].state.now() == NodeState::Up;
         if self.idp.awaiting_ready && (0..self.idp.nodes.len()).any(answers) {
             self.idp.awaiting_ready = false;
             self.tell(s.now(), Fact::Ready);

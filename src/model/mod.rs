@@ -25,6 +25,7 @@ mod partition;
 mod probe;
 mod source;
 mod stage;
+mod standby;
 mod store;
 mod thread;
 mod user;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::bus::Notice;
 use super::config::{ClientConfig, InboundValidation, WorldConfig};
 use super::event::Event;
-use super::fact::{Fact, NodeState, Observer};
+use super::fact::{Fact, Observer};
 use super::idp::Owner;
 use super::world::World;
 use crate::engine::Schedule;
@@ -58,7 +58,8 @@ impl Users {
         let population = |client: &ClientConfig| {
             let mut rows = Rows::new(seeds.key("login", &client.name));
             let users = if has_tokens { client.users } else { 0 };
-            let users = (0..users).map(|user| warm(client, rows.row(0, u64::from(user)), config.idp.nodes, clock));
+            let nodes = config.idp.front.issued_before(config.idp.nodes);
+            let users = (0..users).map(|user| warm(client, rows.row(0, u64::from(user)), nodes, clock));
             Population { users: users.collect(), rows }
         };
         Users { populations: config.clients.iter().map(population).collect(), revoked: Revoked::default() }
@@ -130,11 +131,11 @@ impl<O: Observer> World<O> {
         population.rows.row(stream, u64::from(id.user))
     }
 
-    /// A user logs in, at a node of the IdP that is up; with none it is tried again.
+    /// A user logs in at the IdP; where no node can do that it is tried again.
     pub(super) fn login(&mut self, client: ClientId, user: u32, s: &mut Schedule<Event>) {
         let id = UserId { client, user };
         let word = self.login_words(id)[1];
-        let node = self.node_that_is_up(word);
+        let node = self.node_for_a_person(word, s);
         let held = self.users.user(id).expect("only a user with a token logs in again");
         if held.out {
             held.tries = 0;
@@ -148,12 +149,6 @@ impl<O: Observer> World<O> {
         let held = self.users.user(id).expect("it is there");
         *held = User { issued, iat_s: clock.whole_secs(issued), serial: held.serial + 1, node, tries: 0, out: false };
         self.tell(s.now(), Fact::Login { client, user });
-    }
-
-    fn node_that_is_up(&self, word: u64) -> Option<IdpNodeId> {
-        let up = |node: &IdpNodeId| self.node_state(*node) == NodeState::Up;
-        let nodes = || (0..self.config.idp.nodes).map(IdpNodeId::at).filter(up);
-        nodes().nth(super::call::pick(word, nodes().count()))
     }
 
     /// Tokens end at this instant, by an occurrence of a fault, and the IdP tells of it.
@@ -237,8 +232,9 @@ impl<O: Observer> World<O> {
         s: &mut Schedule<Event>,
     ) {
         let word = Rows::new(self.seeds.key("revoking node", &name)).row(0, 0)[0];
-        let any = IdpNodeId::at(super::call::pick(word, self.config.idp.nodes));
-        let sender = self.node_that_is_up(word).unwrap_or(any);
+        let nodes = self.config.idp.front.issued_before(self.config.idp.nodes);
+        let any = IdpNodeId::at(super::call::pick(word, nodes));
+        let sender = self.node_for_a_person(word, s).unwrap_or(any);
         let time = whole_millis(self.idp.nodes[sender.index()].clock.shows(s.now().stamp()));
         let notice = self.next_notice();
         self.users.revoked.revoke(target, s.now(), notice);

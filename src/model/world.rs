@@ -149,7 +149,7 @@ impl<O: Observer> World<O> {
             locks: vec![None; config.credentials.len()],
             backends: config.apis.iter().map(|_| Backend::new(&keys)).collect(),
             introspections: Arena::new(),
-            idp: Idp::new(config.idp.nodes, config.idp.detect, truth, clock),
+            idp: Idp::new(&config.idp, truth, clock),
             db: Database::new(&config, token_keys.len()),
             token_keys,
             users: Users::new(&config, seeds, clock),
@@ -242,7 +242,7 @@ impl<O: Observer> World<O> {
     /// A token that was issued before the beginning, of an age drawn for `name`.
     fn warm_token(&mut self, holder: HolderId, name: &str) -> Token {
         let age = self.usable_time().scaled(self.seeds.uniform("warm age", name));
-        let nodes = self.config.idp.nodes;
+        let nodes = self.config.idp.front.issued_before(self.config.idp.nodes);
         let word = Rows::new(self.seeds.key("warm node", name)).row(0, 0)[0];
         let node = IdpNodeId::at(super::call::pick(word, nodes));
         let token = self.new_token(node, self.holders[holder.index()].token_key, Stamp(0).before(age));

@@ -79,7 +79,12 @@ fn idp(parts: &Parts) -> IdpConfig {
         front: word(
             table,
             "front",
-            &[("round-robin", Front::RoundRobin), ("random", Front::Random), ("sticky", Front::Sticky)],
+            &[
+                ("round-robin", Front::RoundRobin),
+                ("random", Front::Random),
+                ("sticky", Front::Sticky),
+                ("active-passive", Front::ActivePassive { failover: table.span("failover") }),
+            ],
         ),
         detect: health.span("detect"),
         health_of: word(health, "of", &[("readiness", HealthOf::Readiness), ("port", HealthOf::Port)]),

@@ -228,7 +228,7 @@ pub const CODES: &[Code] = &[
         "E040",
         "not built yet",
         "The file format has this, and this version of the program does not have it yet. It is refused instead of ignored, because the result would not be what the file asks for. A key of that sort may stand there with its default value, which changes nothing.",
-        "[idp]\nfront = \"active-passive\"\nremove it, or wait for a version that has it",
+        "[run] calls = \"counted\"\nremove it, or wait for a version that has it",
     ),
     code(
         "E050",
@@ -305,7 +305,7 @@ pub const CODES: &[Code] = &[
     code(
         "W008",
         "a setting without effect",
-        "The setting is read by a part of the model that the other settings switch off: without a database nothing is written, without threads that write there is no queue, without callers' tokens nobody logs in. The simulation runs, and the setting changes nothing.",
+        "The setting is read by a part of the model that the other settings switch off: without a database nothing is written, without threads that write there is no queue, without a second node there is no standby, without callers' tokens nobody logs in. The simulation runs, and the setting changes nothing.",
         "[idp.persistence]\npool_size = 4\nadd: mode = \"database\", or remove it",
     ),
     code(

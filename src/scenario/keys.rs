@@ -124,9 +124,13 @@ const IDP: &[Key] = &[
         Ty::Choice(&["round-robin", "random", "sticky", "active-passive"]),
         "\"round-robin\"",
         "how callers reach a node",
-    )
-    .later(&["active-passive"]),
-    Key::new("failover", Ty::Span, "\"0s\"", "active-passive: when the passive node takes over").later(ALL),
+    ),
+    Key::new(
+        "failover",
+        Ty::Span,
+        "\"0s\"",
+        "active-passive: how long after it sees the active node out of use a standby takes over",
+    ),
     Key::new("workers", SIZE, "64", "parallel workers of a node"),
     Key::new("queue", Ty::Count { min: 0, max: 1_000_000_000 }, "1000", "places in a node's queue"),
     Key::new("token_service", Ty::Dist, "\"20ms\"", "how long a token request is worked on"),

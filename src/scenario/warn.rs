@@ -1,5 +1,6 @@
 //! What can be run, but may not answer the question: told beforehand, never fatal.
 
+mod front;
 mod inbound;
 mod load;
 mod store;
@@ -21,6 +22,7 @@ pub fn warn(reader: &mut Reader, parts: &Parts) {
     load::overloaded(reader, parts);
     uncalled(reader, parts);
     lifetimes(reader, parts);
+    front::without_effect(reader, parts);
     store::without_effect(reader, parts);
     store::starts_cold(reader, parts);
     inbound::without_effect(reader, parts);

@@ -104,7 +104,7 @@ impl Writer<'_> {
     fn idp(&mut self) -> bool {
         self.line("[idp]");
         self.raw("nodes", &["1", "2", "3"]);
-        self.word("front", &["round-robin", "random", "sticky"]);
+        self.word("front", &["round-robin", "random", "sticky", "active-passive"]);
         self.raw("workers", &["64", "1", "2", "3"]);
         self.raw("queue", &["1000", "0", "1", "5"]);
         self.word("token_service", &["20ms", "0ms", "500ms", "{ dist = \"exponential\", mean = \"200ms\" }"]);
@@ -119,6 +119,7 @@ impl Writer<'_> {
         self.with_dice_of_callers(|writer| {
             writer.word("notify", &["at-most-once", "at-least-once"]);
             writer.word("notify_again", &["5s", "300ms"]);
+            writer.word("failover", &["0s", "700ms", "5s", "30s"]);
         });
         self.line("[idp.health_check]");
         self.word("detect", &["0s", "500ms", "10s"]);
