@@ -58,6 +58,23 @@ fn points(sweep: &Sweep) -> Vec<String> {
 }
 
 #[test]
+fn a_setting_that_has_an_effect_at_some_point_is_not_said_to_have_none() {
+    let idle = |fronts: &str, failover: &str| {
+        let base = BASE.replace("[idp]", &format!("[idp]\nnodes = 2\n{failover}"));
+        let loaded = load(&format!("{base}[sweep]\n\"idp.front\" = {fronts}\n"), &["idp.front=active-passive"]);
+        let warnings = loaded.sweep.expect("it has a sweep").warnings.list;
+        warnings.iter().filter(|warning| warning.code == "W008").count()
+    };
+    assert_eq!(idle("[\"active-passive\", \"random\"]", "failover = \"10s\""), 0);
+    assert_eq!(idle("[\"random\", \"sticky\"]", "failover = \"10s\""), 2, "in the words of each point");
+    let given = "[sweep]\n\"idp.front\" = [\"active-passive\", \"random\"]\n\"idp.failover\" = [\"10s\", \"5s\"]\nmode = \"zip\"";
+    let base = BASE.replace("[idp]", "[idp]\nnodes = 2");
+    let warnings = load(&format!("{base}{given}"), &[]).sweep.expect("it has a sweep").warnings.list;
+    let told: Vec<&str> = warnings.iter().map(|warning| warning.code).collect();
+    assert_eq!(told, ["W008"], "a value of the sweep that never has an effect");
+}
+
+#[test]
 fn in_a_grid_the_first_key_of_the_file_varies_slowest() {
     let sweep =
         swept("\"idp.workers\" = [4, 2]\n\"bus.loss\" = [0.0, 0.5]\n\"api.orders.reject_status\" = [401, 403]\n");

@@ -34,16 +34,25 @@ impl Gathered {
         self.points += 1;
     }
 
-    /// All of it, in order. What is not so at every point, and not where the sweep says it, says where.
-    pub fn finish(self, all: usize, places: &[&At], told: impl Fn(usize) -> String) -> Diagnostics {
+    /// All of it, in order. What is not so at every point, and not where the sweep says it, says where. A setting that is
+    /// without effect at some points is there for the others.
+    pub fn finish(mut self, all: usize, places: &[&At], told: impl Fn(usize) -> String) -> Diagnostics {
+        let idle = |seen: &Seen| seen.diagnostic.code == "W008";
+        let places_of_idle: Vec<(Option<At>, usize)> =
+            self.seen.iter().filter(|seen| idle(seen)).map(|seen| (seen.diagnostic.at.clone(), seen.points)).collect();
+        let points_at = |at: &Option<At>| -> usize {
+            places_of_idle.iter().filter(|(other, _)| other == at).map(|(_, points)| points).sum()
+        };
+        let inside = |at: &At| {
+            let holds = |value: &&At| {
+                value.source == at.source && value.span.start <= at.span.start && at.span.end <= value.span.end
+            };
+            places.iter().any(holds)
+        };
+        let swept = |seen: &Seen| seen.diagnostic.at.as_ref().is_some_and(inside);
+        self.seen.retain(|seen| !idle(seen) || swept(seen) || points_at(&seen.diagnostic.at) >= all);
         let list = self.seen.into_iter().map(|seen| {
             let Seen { diagnostic, first, points } = seen;
-            let inside = |at: &At| {
-                let holds = |value: &&At| {
-                    value.source == at.source && value.span.start <= at.span.start && at.span.end <= value.span.end
-                };
-                places.iter().any(holds)
-            };
             if points == all || diagnostic.at.as_ref().is_some_and(inside) {
                 return diagnostic;
             }
