@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::dist::Dist;
+use crate::profile::Profile;
 use crate::time::SimSpan;
 
 /// What values a key takes.
@@ -54,6 +55,8 @@ pub enum Ty {
     Statuses,
     /// A duration, or `{ first, factor, max, jitter }`.
     Backoff,
+    /// A list of pairs of a time and a factor, `[["0s", 1.0], ["8h", 3.0]]`.
+    Profile,
     /// Whatever a later version makes of it: only with `later`.
     Undecided,
 }
@@ -177,6 +180,7 @@ pub enum Value {
     TwoTexts(Vec<String>, Vec<String>),
     Statuses(Vec<u16>),
     Backoff(Backoff),
+    Profile(Profile),
     /// Off, or `"none"`.
     Off,
 }
@@ -289,6 +293,16 @@ impl Table {
     #[must_use]
     pub fn backoff(&self, name: &str) -> Backoff {
         if let Value::Backoff(value) = self.get(name) { *value } else { self.wrong(name) }
+    }
+
+    /// A profile that may be off.
+    #[must_use]
+    pub fn opt_profile(&self, name: &str) -> Option<&Profile> {
+        match self.get(name) {
+            Value::Profile(value) => Some(value),
+            Value::Off => None,
+            _ => self.wrong(name),
+        }
     }
 
     fn wrong(&self, name: &str) -> ! {

@@ -144,6 +144,29 @@ fn digests_are_those_that_are_pinned() {
     golden::check("digests.txt", &table);
 }
 
+#[test]
+fn a_profile_whose_factor_is_always_1_changes_nothing() {
+    for balance in ["random", "round-robin", "sticky"] {
+        for process in ["poisson", "constant"] {
+            let text = |profile: &str| {
+                format!(
+                    "name = \"plain\"\n[run]\nduration = \"10min\"\nreplications = 1\n[gateway]\nnodes = 3\nbalance = \"{balance}\"\n\
+                     [[api]]\nname = \"orders\"\nforbidden_ratio = 0.1\n[[client]]\nname = \"shop\"\napis = [\"orders\"]\n\
+                     arrivals = {{ process = \"{process}\", rate = \"20/s\" }}\n{profile}\n[[policy]]\nname = \"ttl-only\"\n"
+                )
+            };
+            let digest = |profile: &str| {
+                let scenario = common::scenario(&text(profile)).scenario;
+                play::play(&scenario, 0, 0, Blind, &NEVER).unwrap().digest
+            };
+            let plain = digest("");
+            assert_eq!(digest("profile = [[\"7s\", 1.0]]"), plain, "{balance} {process}");
+            assert_eq!(digest("profile = [[\"0s\", 5.0], [\"0s\", 1.0], [\"100s\", 1]]"), plain, "{balance} {process}");
+            assert_ne!(digest("profile = [[\"0s\", 1.0], [\"100s\", 1.1]]"), plain, "{balance} {process}");
+        }
+    }
+}
+
 /// Runs the binary, and returns its results folder: every file with its bytes.
 fn folder(place: &Path, name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Vec<(String, Vec<u8>)> {
     let (file, out) = (place.join("storm.toml"), place.join(name));

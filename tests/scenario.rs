@@ -9,7 +9,7 @@ use stalegate::key::Default;
 use stalegate::model::config::{Arrivals, InboundValidation, Validation};
 use stalegate::policy::lifetime::LifetimeRule;
 use stalegate::revocation::Merge;
-use stalegate::scenario::{self, Loaded, keys, presets, wso2};
+use stalegate::scenario::{self, Loaded, Scenario, keys, presets, wso2};
 use stalegate::time::SimSpan;
 
 const SMALL: &str = r#"
@@ -276,6 +276,41 @@ fn a_sweep_goes_from_no_gateway_that_listens_over_one_to_all() {
     ));
     let again = load(&loaded.as_toml(), &[]);
     assert_eq!(again.sweep.expect("it is there").keys[0].values, sweep.keys[0].values);
+}
+
+/// The points of the first population's profile: seconds and factors.
+fn profile(scenario: &Scenario) -> Vec<(f64, f64)> {
+    let profile = scenario.world.clients[0].profile.as_ref();
+    profile.map_or(Vec::new(), |profile| {
+        profile.points().iter().map(|point| (point.at.as_secs_f64(), point.factor)).collect()
+    })
+}
+
+#[test]
+fn a_profile_is_read_set_and_shown_as_it_is_read() {
+    let text = SMALL
+        .replace("[\"orders\"]", "[\"orders\"]\nprofile = [[\"90s\", 0.1], [\"1h30min\", 3], [\"1h30min\", 1e-3]]");
+    let loaded = load(&text, &[]);
+    assert_eq!(profile(&loaded.scenario), [(90.0, 0.1), (5_400.0, 3.0), (5_400.0, 0.001)]);
+    let written = "[[\"1min30s\", 0.1], [\"1h30min\", 3.0], [\"1h30min\", 0.001]]";
+    assert_eq!(resolved(&loaded, "client.shop.profile"), pair(written, "small.toml:10"));
+    let again = load(&loaded.as_toml(), &[]).scenario;
+    assert_eq!((&again.id, profile(&again)), (&loaded.scenario.id, profile(&loaded.scenario)));
+    let set = load(&text, &["client.shop.profile=[[\"2s\", 4]]"]).scenario;
+    assert_eq!(profile(&set), [(2.0, 4.0)]);
+    assert!(set.id != loaded.scenario.id && profile(&load(SMALL, &[]).scenario).is_empty());
+}
+
+#[test]
+fn a_sweep_goes_over_profiles() {
+    let text = format!("{SMALL}[sweep]\n\"client.shop.profile\" = [[[\"0s\", 1.0]], [[\"0s\", 1.0], [\"1h\", 2.5]]]\n");
+    let loaded = load(&text, &[]);
+    let sweep = loaded.sweep.as_ref().expect("it has a sweep");
+    let point = |point: usize| profile(&sweep.points[point].scenario);
+    assert_eq!((point(0), point(1)), (vec![(0.0, 1.0)], vec![(0.0, 1.0), (3_600.0, 2.5)]));
+    let texts: Vec<&str> = (0..2).flat_map(|point| sweep.values(point)).collect();
+    assert_eq!(texts, ["[[\"0s\", 1.0]]", "[[\"0s\", 1.0], [\"1h\", 2.5]]"]);
+    assert_eq!(load(&loaded.as_toml(), &[]).sweep.expect("it is there").keys[0].values, sweep.keys[0].values);
 }
 
 #[test]

@@ -99,6 +99,7 @@ name = "shop"
 apis = ["orders"]
 login = "1h"
 relogin = { dist = "exponential", mean = "5s" }
+profile = [["0s", 1], ["8h", 3.5]]
 token_lifetime = "8h"
 owns = ["orders"]
 [[policy]]
@@ -166,6 +167,9 @@ fn the_schema_refuses_what_no_key_takes() {
         ("[[\"gateways\"], [\"bus\", \"control-plane\"]]", "[[\"gateways\"]]"),
         ("[[\"gateways\"], [\"bus\", \"control-plane\"]]", "[[\"gateways\"], []]"),
         ("users = 3", "users = 0"),
+        ("[\"8h\", 3.5]", "[\"8h\", -3.5]"),
+        ("[\"8h\", 3.5]", "[\"8h\"]"),
+        ("[[\"0s\", 1], [\"8h\", 3.5]]", "[]"),
         ("by = \"-750ms\"", "by = -750"),
         ("node = \"idp\"", "nodes = \"idp\""),
         ("kind = \"partition\"", "kind = \"key-rotation\""),

@@ -8,6 +8,7 @@ use crate::id::{ApiId, ClientId, ConsumerKeyId, CredentialId};
 use crate::key::Backoff;
 use crate::persistence::dialect::Dialect;
 use crate::persistence::{Renew, Rules};
+use crate::profile::Profile;
 use crate::revocation::{Comparison, Merge};
 use crate::time::{SimSpan, SimTime};
 
@@ -297,6 +298,8 @@ pub struct ClientConfig {
     /// Not empty, sorted.
     pub apis: Vec<ApiId>,
     pub arrivals: Arrivals,
+    /// Factors on the rate of `arrivals`, which has one; `None`: it is the same all the time.
+    pub profile: Option<Profile>,
     /// At least 1.
     pub users: u32,
     pub timeout: SimSpan,

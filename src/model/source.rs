@@ -2,12 +2,15 @@
 //!
 //! Poisson calls come from keyed counts per (population, API, gateway preferred, block of time), 64 a block in the mean;
 //! their instants are sorted uniforms within the block, the forbidden among them a keyed binomial.
+//!
+//! Where a population has a profile, all of this is in its operational time, and the profile says when that is.
 
 use std::sync::Arc;
 
 use crate::count::{BLOCK_MEAN, BlockCount, binomial};
 use crate::id::{ApiId, ClientId, GatewayId, ThreadId};
 use crate::model::config::{ApplicationConfig, Arrivals, Balance, ClientConfig, WorldConfig};
+use crate::profile::{ChangeOfTime, Operational, Profile};
 use crate::rng::{ROW_WORDS, Row, Rows, Seeds, StreamKey, below, uniform};
 use crate::time::{SimSpan, SimTime};
 
@@ -26,6 +29,8 @@ pub struct Source {
     pub gateway: Option<GatewayId>,
     rows: Rows,
     kind: Kind,
+    /// Of the population's profile, if it has one.
+    change: Option<ChangeOfTime>,
 }
 
 /// Who sends the calls of a stream.
@@ -38,7 +43,7 @@ pub enum Whose {
 #[derive(Debug)]
 enum Kind {
     Poisson(Box<Blocks>),
-    Constant { next: SimTime, gap: SimSpan, number: u64 },
+    Constant { next: Operational, gap: SimSpan, number: u64 },
     Trace { instants: Arc<[SimTime]>, next: usize },
 }
 
@@ -99,18 +104,19 @@ impl Source {
     pub fn of_client(world: &WorldConfig, client: ClientId, seeds: Seeds, count: &Arc<BlockCount>) -> Vec<Source> {
         let config = &world.clients[client.index()];
         let whose = Whose::Client(client);
+        let change = config.profile.as_ref().map(Profile::change_of_time);
         match &config.arrivals {
-            Arrivals::Poisson { per_s } => poisson_streams(world, client, *per_s, seeds, count),
+            Arrivals::Poisson { per_s } => poisson_streams(world, client, *per_s, change.as_ref(), seeds, count),
             Arrivals::Constant { gap } => {
                 let rows = Rows::new(seeds.key("call", &config.name));
                 let first = below(Rows::new(seeds.key("first call", &config.name)).row(0, 0)[0], gap.0);
-                let kind = Kind::Constant { next: SimTime(first), gap: *gap, number: 0 };
-                vec![Source { whose, api: None, gateway: None, rows, kind }]
+                let kind = Kind::Constant { next: Operational(first.into()), gap: *gap, number: 0 };
+                vec![Source { whose, api: None, gateway: None, rows, kind, change }]
             }
             Arrivals::Trace { instants } => {
                 let rows = Rows::new(seeds.key("call", &config.name));
                 let kind = Kind::Trace { instants: Arc::clone(instants), next: 0 };
-                vec![Source { whose, api: None, gateway: None, rows, kind }]
+                vec![Source { whose, api: None, gateway: None, rows, kind, change: None }]
             }
             Arrivals::Closed { .. } => Vec::new(),
         }
@@ -133,34 +139,43 @@ impl Source {
             gateway: None,
             rows: Rows::new(seeds.key("thread's call", name)),
             kind: Kind::Poisson(Box::new(blocks)),
+            change: None,
         }
     }
 
     /// When the next call is born, if ever.
     pub fn next_at(&mut self) -> Option<SimTime> {
-        match &mut self.kind {
-            Kind::Poisson(blocks) => Some(blocks.next_at()),
-            Kind::Constant { next, .. } => Some(*next),
-            Kind::Trace { instants, next } => instants.get(*next).copied(),
+        let at = match &mut self.kind {
+            Kind::Poisson(blocks) => blocks.next_at(),
+            Kind::Constant { next, .. } => *next,
+            Kind::Trace { instants, next } => return instants.get(*next).copied(),
+        };
+        match &mut self.change {
+            Some(change) => change.real(at),
+            None => Some(at.unchanged()),
         }
     }
 
     /// The call that is born now, at [`Source::next_at`].
+    ///
+    /// # Panics
+    /// Where no more calls come.
     pub fn take(&mut self) -> Birth {
-        match &mut self.kind {
+        let at = self.next_at().expect("there is a next call");
+        let (row, words, forbidden) = match &mut self.kind {
             Kind::Poisson(blocks) => blocks.take(&mut self.rows),
             Kind::Constant { next, gap, number } => {
-                let birth = Birth { at: *next, row: *number, words: self.rows.row(0, *number), forbidden: None };
                 *next = *next + *gap;
                 *number += 1;
-                birth
+                (*number - 1, self.rows.row(0, *number - 1), None)
             }
-            Kind::Trace { instants, next } => {
-                let row = *next as u64;
+            Kind::Trace { next, .. } => {
                 *next += 1;
-                Birth { at: instants[*next - 1], row, words: self.rows.row(0, row), forbidden: None }
+                let row = *next as u64 - 1;
+                (row, self.rows.row(0, row), None)
             }
-        }
+        };
+        Birth { at, row, words, forbidden }
     }
 
     /// A further row of draws for the call born with `row`: `stream` tells what for, and is not 0.
@@ -173,6 +188,7 @@ fn poisson_streams(
     world: &WorldConfig,
     client: ClientId,
     per_s: f64,
+    change: Option<&ChangeOfTime>,
     seeds: Seeds,
     count: &Arc<BlockCount>,
 ) -> Vec<Source> {
@@ -193,7 +209,8 @@ fn poisson_streams(
                 count,
             )));
             let rows = Rows::new(seeds.key("call", &name));
-            sources.push(Source { whose: Whose::Client(client), api: Some(*api), gateway, rows, kind });
+            let whose = Whose::Client(client);
+            sources.push(Source { whose, api: Some(*api), gateway, rows, kind, change: change.cloned() });
         }
     }
     sources
@@ -241,13 +258,14 @@ impl Blocks {
         }
     }
 
-    fn next_at(&mut self) -> SimTime {
+    fn next_at(&mut self) -> Operational {
         while self.instants.is_empty() {
             self.block = self.next_block;
             self.next_block += 1;
             self.draw();
         }
-        SimTime(self.block * self.length_ns + self.instants[self.instants.len() - 1])
+        let begins = u128::from(self.block) * u128::from(self.length_ns);
+        Operational(begins + u128::from(self.instants[self.instants.len() - 1]))
     }
 
     fn draw(&mut self) {
@@ -262,8 +280,8 @@ impl Blocks {
         self.instants.sort_unstable_by(|a, b| b.cmp(a));
     }
 
-    fn take(&mut self, rows: &mut Rows) -> Birth {
-        let at = self.next_at();
+    /// Of the next call, at [`Blocks::next_at`]: its row and its draws, and whether it is forbidden.
+    fn take(&mut self, rows: &mut Rows) -> (u64, Row, Option<bool>) {
         let left = self.instants.len() as u64;
         self.instants.pop();
         let row = self.block * BLOCK_CALLS + (self.calls - left);
@@ -271,6 +289,6 @@ impl Blocks {
         // Sequential selection: exactly `forbidden` of the block's calls, every choice of them equally likely.
         let forbidden = below(words[Word::Forbidden as usize], left) < self.forbidden;
         self.forbidden -= u64::from(forbidden);
-        Birth { at, row, words, forbidden: Some(forbidden) }
+        (row, words, Some(forbidden))
     }
 }

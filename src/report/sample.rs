@@ -161,6 +161,7 @@ fn world() -> c::WorldConfig {
         name: "shop".into(),
         apis: vec![ApiId::at(0)],
         arrivals: c::Arrivals::Poisson { per_s: 200.0 },
+        profile: None,
         users: 1,
         timeout: SimSpan::secs(30),
         retry_attempts: 0,

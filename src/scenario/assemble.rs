@@ -201,6 +201,7 @@ fn client(part: &Client, apis: &[Named], keys: &[String]) -> ClientConfig {
         name: part.named.name.clone(),
         apis: called,
         arrivals: arrivals(part),
+        profile: table.opt_profile("profile").cloned(),
         users: user_count(part),
         consumer_key: key(&part.named.name).expect("the list has every population"),
         login: table.dist("login"),

@@ -173,7 +173,7 @@ pub const CODES: &[Code] = &[
     code(
         "E025",
         "values out of order",
-        "Two values contradict each other: a minimum above its maximum, a mode outside of both, a warm-up as long as the run, bursts so long that they overlap.",
+        "Two values contradict each other: a minimum above its maximum, a mode outside of both, a warm-up as long as the run, bursts so long that they overlap, times of a profile that go back.",
         "{ dist = \"uniform\", min = \"9s\", max = \"5s\" }\nwrite: { dist = \"uniform\", min = \"5s\", max = \"9s\" }",
     ),
     code(
@@ -275,7 +275,7 @@ pub const CODES: &[Code] = &[
     code(
         "W003",
         "the IdP is loaded beyond its capacity",
-        "What the IdP has to serve in a quiet hour already takes more time than its workers have: introspections by backends, at most those by gateways (a call each, or with a cache one a user and gateway in each cache_ttl), asks of applications, and with synchronous persistence the database work that a request waits for. Queues fill up, and the effect of a restart cannot be seen apart from that.",
+        "What the IdP has to serve while nothing goes wrong (where clients have a profile: at its peak) already takes more time than its workers have: introspections by backends, at most those by gateways (a call each, or with a cache one a user and gateway in each cache_ttl), asks of applications, and with synchronous persistence the database work that a request waits for. Queues fill up, and the effect of a restart cannot be seen apart from that.",
         "5000 calls/s, introspection 20ms, 64 workers: utilisation 156 %\nadd workers or nodes, or an introspection cache",
     ),
     code(

@@ -2,6 +2,7 @@
 
 use super::diagnostic::Diagnostic;
 use super::distribution;
+use super::profile;
 use super::quantity::{self, Wrong};
 use super::reader::Reader;
 use super::tree::{Node, Tree};
@@ -15,6 +16,7 @@ pub fn value(reader: &mut Reader, key: &Key, node: &Node) -> Option<Value> {
     let decoded = match key.ty {
         Ty::Dist => return distribution::read(reader, key.name, node).map(Value::Dist),
         Ty::Backoff => return backoff(reader, key, node).map(Value::Backoff),
+        Ty::Profile => return profile::read(reader, key.name, node).map(Value::Profile),
         Ty::Texts => texts(node),
         Ty::BoolOrTexts => bool_or_texts(node),
         Ty::TwoTexts => two_texts(key.name, node),
@@ -49,9 +51,14 @@ fn scalar(name: &str, ty: Ty, node: &Node) -> Read<Value> {
             Some(text) => Ok(Value::Text(text.to_owned())),
             None => Err(wrong(node, "a text in quotation marks")),
         },
-        Ty::Undecided | Ty::Dist | Ty::Backoff | Ty::Texts | Ty::BoolOrTexts | Ty::TwoTexts | Ty::Statuses => {
-            Ok(Value::Off)
-        }
+        Ty::Undecided
+        | Ty::Dist
+        | Ty::Backoff
+        | Ty::Profile
+        | Ty::Texts
+        | Ty::BoolOrTexts
+        | Ty::TwoTexts
+        | Ty::Statuses => Ok(Value::Off),
     }
 }
 
@@ -275,7 +282,7 @@ pub fn placeholder(ty: &Ty) -> Value {
         Ty::TwoTexts => Value::TwoTexts(Vec::new(), Vec::new()),
         Ty::Statuses => Value::Statuses(Vec::new()),
         Ty::Backoff => Value::Backoff(Backoff::constant(second)),
-        Ty::Undecided => Value::Off,
+        Ty::Profile | Ty::Undecided => Value::Off,
     }
 }
 
@@ -297,5 +304,6 @@ pub fn sample(ty: &Ty) -> String {
         Ty::Texts => "[\"…\"]".into(),
         Ty::TwoTexts => "[[\"…\"], [\"…\"]]".into(),
         Ty::Statuses => "[401, 403]".into(),
+        Ty::Profile => "[[\"0s\", 1.0], [\"8h\", 3.0]]".into(),
     }
 }

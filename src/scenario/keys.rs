@@ -303,7 +303,7 @@ const CLIENT: &[Key] = &[
     Key::new("users", Ty::Count { min: 1, max: 4_000_000_000 }, "1000", "how many users: user-1 …"),
     Key::new("timeout", Ty::PositiveSpan, "\"30s\"", "how long a call is waited for"),
     Key::off("token_lifetime", Ty::PositiveSpan, "of the users' own tokens"),
-    Key::off("profile", Ty::Undecided, "factors on the rate over time").later(ALL),
+    Key::off("profile", Ty::Profile, "poisson, constant: factors on the rate, each with its time; linear between"),
     Key::new(
         "login",
         Ty::Dist,

@@ -22,6 +22,7 @@ mod files;
 mod load;
 mod merge;
 mod parts;
+mod profile;
 mod published;
 mod show;
 mod tree;

@@ -22,6 +22,9 @@ pub const LONGEST: SimSpan = SimSpan::secs(36_525 * 86_400);
 /// The least that is not nothing.
 pub const FINEST: SimSpan = SimSpan(1);
 
+/// The greatest rate: one a nanosecond.
+pub const MOST_PER_S: f64 = 1e9;
+
 const UNITS: [(&str, u64); 7] = [
     ("ns", 1),
     ("us", 1_000),
@@ -146,7 +149,7 @@ pub fn rate(text: &str) -> Result<f64, Wrong> {
     if value <= 0.0 {
         return Err(Wrong::Range("a rate is above zero".into()));
     }
-    if per_s > 1e9 {
+    if per_s > MOST_PER_S {
         return Err(Wrong::Range("a rate is at most 1000000000/s, one a nanosecond".into()));
     }
     if per_s < 1e-9 {

@@ -150,6 +150,12 @@ fn of_type(ty: &Ty, later: &[&str]) -> Value {
             "required": ["first"],
             "additionalProperties": false,
         }] }),
+        Ty::Profile => json!({ "type": "array", "minItems": 1, "items": {
+            "type": "array",
+            "items": { "anyOf": [span(), { "type": "number", "minimum": 0 }] },
+            "minItems": 2,
+            "maxItems": 2,
+        } }),
         Ty::Undecided => json!({}),
     }
 }

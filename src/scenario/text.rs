@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::dist::Dist;
 use crate::key::{Backoff, Value};
+use crate::profile::Profile;
 
 /// A value in TOML; `None` where the key is off.
 #[must_use]
@@ -24,6 +25,7 @@ pub fn value(value: &Value) -> Option<String> {
             format!("[{}]", statuses.iter().map(u16::to_string).collect::<Vec<_>>().join(", "))
         }
         Value::Backoff(value) => backoff(value),
+        Value::Profile(value) => profile(value),
         Value::Off => return None,
     })
 }
@@ -56,6 +58,11 @@ fn backoff(value: &Backoff) -> String {
         real(value.factor),
         real(value.jitter)
     )
+}
+
+fn profile(value: &Profile) -> String {
+    let points = value.points().iter().map(|point| format!("[\"{}\", {}]", point.at, real(point.factor)));
+    format!("[{}]", points.collect::<Vec<_>>().join(", "))
 }
 
 fn dist(value: &Dist) -> String {

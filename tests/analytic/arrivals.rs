@@ -232,6 +232,96 @@ fn constant_gaps_are_constant_and_begin_at_a_uniform_share_of_one() {
     hold(&[distributed("the first call", &firsts, |at| 4.0 * at), uniform_counts("lanes", &lanes)]);
 }
 
+/// The shop's factors: up a ramp, a step up, a step down to a pause, up a ramp again, and on as it is then.
+const DAY: &[(f64, f64)] =
+    &[(50.0, 0.5), (200.0, 2.0), (200.0, 4.0), (300.0, 4.0), (300.0, 0.0), (400.0, 0.0), (700.0, 3.0)];
+
+/// As `--set` takes it.
+fn day() -> String {
+    let points: Vec<String> = DAY.iter().map(|(at, factor)| format!("[\"{at}s\", {factor:?}]")).collect();
+    format!("client.shop.profile=[{}]", points.join(", "))
+}
+
+/// The integral of the shop's factor from the beginning to `t`, by trapezoids.
+fn passed(t: f64) -> f64 {
+    let (first, last) = (DAY[0], DAY[DAY.len() - 1]);
+    let ends: Vec<(f64, f64)> = [(0.0, first.1)].iter().chain(DAY).chain(&[(1e9, last.1)]).copied().collect();
+    let piece = |ends: &[(f64, f64)]| {
+        let ((from, low), (to, high)) = (ends[0], ends[1]);
+        let width = t.min(to) - from;
+        if width <= 0.0 { 0.0 } else { width * (2.0 * low + (high - low) * width / (to - from)) / 2.0 }
+    };
+    ends.windows(2).map(piece).sum()
+}
+
+/// When the shop's calls were born, in seconds.
+fn births(facts: &crate::support::Facts) -> Vec<f64> {
+    let of_shop = facts.calls().filter(|call| call.client_and_user().0.index() == 1);
+    of_shop.map(|call| call.first.as_secs_f64()).collect()
+}
+
+#[test]
+fn calls_of_a_profile_are_poisson_in_number_by_the_integral_of_its_factor() {
+    assert!((passed(1_000.0) - (25.0 + 187.5 + 400.0 + 450.0 + 900.0)).abs() < 1e-9);
+    let edges = [0.0, 50.0, 120.0, 200.0, 250.0, 300.0, 400.0, 500.0, 700.0, 1_000.0];
+    for balance in ["random", "round-robin", "sticky"] {
+        let scenario = scenario_with(CALLS, &[&day(), &format!("gateway.balance={balance}"), "run.replications=40"]);
+        let all = from_facts(&scenario, |facts| {
+            let births = births(facts);
+            let within = |from: f64, to: f64| births.iter().filter(|at| (from..to).contains(*at)).count();
+            edges.windows(2).map(|edge| float(within(edge[0], edge[1]))).collect::<Vec<f64>>()
+        });
+        let n = float(all.len());
+        let mut claims = Vec::new();
+        for (index, edge) in edges.windows(2).enumerate() {
+            let mean = 3.0 * (passed(edge[1]) - passed(edge[0]));
+            let what = |what: &str| format!("{what} from {} to {} s, {balance}", edge[0], edge[1]);
+            let total: f64 = all.iter().map(|counts| counts[index]).sum();
+            if mean == 0.0 {
+                assert!(total == 0.0, "{}: {total}", what("a pause"));
+                continue;
+            }
+            let squares = all.iter().map(|counts| (counts[index] - mean) * (counts[index] - mean) / mean).sum();
+            claims.push(is_within(&what("calls"), total, n * mean, libm::sqrt(n * mean)));
+            claims.push(chi_squared_is(&what("dispersion"), squares, n));
+        }
+        assert_eq!(claims.len(), 16);
+        hold(&claims);
+    }
+}
+
+#[test]
+fn in_operational_time_gaps_are_exponential_and_forget_each_other() {
+    let facts = facts(&scenario_with(CALLS, &[&day(), "run.duration=6000s", "run.replications=1"]), 0, 0);
+    let gaps = gaps(births(&facts).into_iter().map(passed), 50_000);
+    hold(&[distributed("gaps", &gaps, exponential(3.0)), uncorrelated("neighbours", &gaps, 3.0)]);
+}
+
+#[test]
+fn constant_gaps_are_constant_in_operational_time() {
+    let arrivals = "client.shop.arrivals={ process = \"constant\", rate = \"4/s\" }";
+    let facts = facts(&scenario_with(CALLS, &[arrivals, &day()]), 0, 0);
+    let passed: Vec<f64> = births(&facts).into_iter().map(passed).collect();
+    assert_eq!(passed.len(), 7_850, "4/s over 1962.5 s");
+    assert!((0.0..0.25).contains(&passed[0]), "{}", passed[0]);
+    // An instant is a whole nanosecond, at a factor of up to 4.
+    let wrong = passed.windows(2).find(|pair| (pair[1] - pair[0] - 0.25).abs() > 1e-8);
+    assert_eq!(wrong, None);
+}
+
+#[test]
+fn call_k_is_the_same_call_whatever_the_profile_does() {
+    let calls = |overrides: &[&str]| {
+        let overrides = [&["gateway.balance=round-robin", "client.shop.apis=[\"orders\"]"], overrides].concat();
+        let facts = facts(&scenario_with(CALLS, &overrides), 0, 0);
+        let of_shop = facts.calls().filter(|call| call.client_and_user().0.index() == 1);
+        of_shop.map(|call| (call.client_and_user().1, call.lane, call.outcome)).collect::<Vec<_>>()
+    };
+    let (plain, changed) = (calls(&[]), calls(&[&day()]));
+    assert!(plain.len() > 2_500 && changed.len() > 5_000, "{} and {}", plain.len(), changed.len());
+    assert_eq!(plain[..], changed[..plain.len()]);
+}
+
 #[test]
 fn the_throughput_of_a_closed_population_is_its_users_over_think_plus_response() {
     let comparison = compared(&scenario(CLOSED));

@@ -415,6 +415,9 @@ const ARRIVALS: &[&str] = &[
     "{ process = \"poisson\", rate = \"5/s\" }",
     "{ process = \"poisson\", rate = \"30/s\" }",
     "{ process = \"constant\", rate = \"10/s\" }",
+    // A rate that changes: a further line.
+    "{ process = \"poisson\", rate = \"10/s\" }\nprofile = [[\"0s\", 0.2], [\"30s\", 3.0], [\"40s\", 3.0], [\"40s\", 0.0], [\"1min\", 1.0]]",
+    "{ process = \"constant\", rate = \"20/s\" }\nprofile = [[\"10s\", 1.0], [\"45s\", 0.0]]",
     "{ process = \"closed\", users = 3, think = { dist = \"exponential\", mean = \"300ms\" } }",
     "{ process = \"closed\", users = 10, think = \"1s\" }",
 ];

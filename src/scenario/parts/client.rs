@@ -5,6 +5,7 @@ use crate::key::{Default, Key, Value};
 use crate::scenario::column;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::keys::section;
+use crate::scenario::quantity;
 use crate::scenario::reader::Reader;
 use crate::scenario::tree::Tree;
 use crate::scenario::walk::{self, Decoded, Shape};
@@ -24,6 +25,7 @@ pub fn client(reader: &mut Reader, raw: Raw) -> Client {
     let mut client = Client { named, arrivals, retry, instants: Vec::new() };
     trace(reader, &mut client, &path);
     one_backoff(reader, &client);
+    profile(reader, &client);
     client
 }
 
@@ -55,6 +57,33 @@ fn arrivals(reader: &mut Reader, raw: &Raw, path: &str) -> Decoded {
         follow(reader, &format!("{path}.arrivals"), "users", &Value::Count(users));
     }
     decoded
+}
+
+/// A profile is about a rate, and no call comes sooner than a nanosecond after another by it.
+fn profile(reader: &mut Reader, client: &Client) {
+    let (table, arrivals) = (&client.named.table, &client.arrivals);
+    let Some(at) = table.places.get("profile") else { return };
+    if !arrivals.good(&["process"]) {
+        return;
+    }
+    let process = arrivals.table.text("process");
+    let Some(Value::Rate(per_s)) = arrivals.table.0.get("rate") else {
+        let mistake = Diagnostic::new("E026", format!("a `profile` has no meaning with the process `{process}`"));
+        let mistake = mistake.at(at, "factors on a rate, and there is none");
+        let mistake = match arrivals.places.get("process") {
+            Some(process) => mistake.also(process, "by this"),
+            None => mistake,
+        };
+        reader.say(mistake.help("poisson and constant arrivals have a rate"));
+        return;
+    };
+    let Some(profile) = table.table.opt_profile("profile").filter(|_| arrivals.good(&["rate"])) else { return };
+    let most = per_s * profile.largest();
+    if most > quantity::MOST_PER_S {
+        let message = format!("`profile` makes a rate of {most}/s, more than {}/s", quantity::MOST_PER_S);
+        let mistake = Diagnostic::new("E017", message).at(at, format!("its largest factor is {}", profile.largest()));
+        reader.say(mistake.help("lower the factors, or the rate"));
+    }
 }
 
 fn trace(reader: &mut Reader, client: &mut Client, path: &str) {
