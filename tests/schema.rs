@@ -168,7 +168,7 @@ fn the_schema_refuses_what_no_key_takes() {
         ("users = 3", "users = 0"),
         ("by = \"-750ms\"", "by = -750"),
         ("node = \"idp\"", "nodes = \"idp\""),
-        ("kind = \"partition\"", "kind = \"key-rotation\""),
+        ("kind = \"partition\"", "kind = \"rotation\""),
     ] {
         assert!(answer(&CALLERS.replace(good, bad)).is_err(), "{bad}");
     }
