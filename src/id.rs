@@ -85,7 +85,7 @@ ids! {
     /// The delivery of a notice to a gateway.
     DeliveryId(u32);
     /// A key that signs JWTs, in order of appearance.
-    KeyId(u16);
+    KeyId(u32);
     /// A fault of the scenario.
     FaultId(u16);
     /// A stream of arrivals.

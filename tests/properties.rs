@@ -18,7 +18,7 @@ use stalegate::experiment::play::scope;
 use stalegate::fault::Revoke;
 use stalegate::metric::{self, Collectors, Episode};
 use stalegate::model::World;
-use stalegate::model::config::{AskAfter, InboundValidation, Persistence};
+use stalegate::model::config::{AskAfter, InboundValidation, Persistence, TokenFormat};
 use stalegate::oauth::Cause;
 use stalegate::persistence::{Recovery, Renew, Rules};
 use stalegate::policy::fetch::OnFailure;
@@ -195,7 +195,10 @@ fn check_causes(scenario: &Scenario, policy: usize, watch: &Watch) {
     let checked = scenario.world.gateway.inbound.validation != InboundValidation::None;
     for (cause, word) in Cause::ALL {
         let possible = match cause {
-            Cause::StaleToken => faults("idp-restart") || faults("idp-crash") || faults("token-revoked") || revokes,
+            Cause::StaleToken => {
+                let rotates = faults("key-rotation") && idp.token_format == TokenFormat::Jwt;
+                faults("idp-restart") || faults("idp-crash") || faults("token-revoked") || revokes || rotates
+            }
             Cause::GatewayDown => faults("gateway-restart") || restarts_gateways(&rules.surge),
             Cause::NoToken => rules.fetch.on_failure == OnFailure::SendWithoutToken,
             Cause::IdpDown => faults("idp-restart") || faults("idp-crash") || faults("idp-outage"),
@@ -230,7 +233,10 @@ fn check_callers(scenario: &Scenario, watch: &Watch) {
     let (refused, passed) = (watch.callers.falsely_refused, watch.callers.let_pass);
     assert!(refused <= watch.causes[Cause::InboundRefused.index()]);
     assert!(revokes || passed == 0, "{passed} accepted");
-    assert!(revokes || refused == 0 || faults(&["clock-skew", "idp-restart", "idp-crash"]), "{refused} refused");
+    assert!(
+        revokes || refused == 0 || faults(&["clock-skew", "idp-restart", "idp-crash", "key-rotation"]),
+        "{refused} refused"
+    );
 }
 
 /// What the database did, and what it could not have done.

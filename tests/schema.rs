@@ -172,7 +172,7 @@ fn the_schema_refuses_what_no_key_takes() {
         ("[[\"0s\", 1], [\"8h\", 3.5]]", "[]"),
         ("by = \"-750ms\"", "by = -750"),
         ("node = \"idp\"", "nodes = \"idp\""),
-        ("kind = \"partition\"", "kind = \"key-rotation\""),
+        ("kind = \"partition\"", "kind = \"rotation\""),
     ] {
         assert!(answer(&CALLERS.replace(good, bad)).is_err(), "{bad}");
     }

@@ -10,6 +10,7 @@ mod gateway_restart;
 mod idp_outage;
 mod idp_restart;
 mod idp_slow;
+mod key_rotation;
 mod names;
 mod partition;
 #[cfg(test)]
@@ -122,8 +123,10 @@ pub enum Death {
     NodeTokens(IdpNodeId),
     /// Those of one consumer key.
     Credential(CredentialId),
-    /// The key that signed them is replaced.
+    /// The key that signed them is replaced, and any that a rotation left good.
     SigningKey,
+    /// The key that this occurrence of a rotation has replaced is retired.
+    RotatedKey,
     /// A not-before of this second.
     NotBefore,
 }
@@ -189,8 +192,12 @@ pub trait Control {
     /// Brings nodes back; `false` where a later stop has taken all of them over.
     fn nodes_up(&mut self, nodes: &[IdpNodeId]) -> bool;
     fn kill(&mut self, death: Death);
-    /// The key set that the IdP hands out is the key that signs.
+    /// The IdP hands out the key that a restart has made, and none that is good no longer.
     fn publish_key(&mut self);
+    /// Another key signs from now on; nothing dies, and it is not published yet.
+    fn rotate_key(&mut self);
+    /// The IdP hands out the key that this occurrence has made, too.
+    fn publish_rotated_key(&mut self);
     /// The IdP tells that tokens issued before an instant are dead: of a node, of a credential, or all.
     fn publish(&mut self, node: Option<IdpNodeId>, credential: Option<CredentialId>, before: SimTime);
     fn slow_idp(&mut self, factor: f64);
@@ -237,6 +244,7 @@ pub const FAULTS: &[FaultDef] = &[
     idp_restart::CRASH,
     idp_outage::DEF,
     idp_slow::DEF,
+    key_rotation::DEF,
     gateway_restart::DEF,
     bus_outage::DEF,
     db_stall::DEF,
@@ -253,4 +261,4 @@ pub const FAULTS: &[FaultDef] = &[
 ];
 
 /// Kinds of later issues: recognised, and refused as not built yet.
-pub const LATER: &[&str] = &["key-rotation", "store-outage"];
+pub const LATER: &[&str] = &["store-outage"];

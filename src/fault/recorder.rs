@@ -69,6 +69,12 @@ impl Control for Recorder {
         self.0.push(format!("kill {death:?}"));
     }
     fn publish_key(&mut self) {}
+    fn rotate_key(&mut self) {
+        self.0.push("rotate".into());
+    }
+    fn publish_rotated_key(&mut self) {
+        self.0.push("publish rotated".into());
+    }
     fn publish(&mut self, node: Option<IdpNodeId>, credential: Option<CredentialId>, _: SimTime) {
         self.0.push(format!("publish {node:?} {credential:?}"));
     }

@@ -1,6 +1,6 @@
 //! The authorization server: its front, its nodes with workers and queues, and what it knows of its tokens (model.md §6).
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::arena::Arena;
 use super::config::{Front, HealthOf, IdpConfig, Unreachable};
@@ -12,7 +12,7 @@ use super::standby::Standby;
 use super::world::World;
 use crate::engine::{Delay, Handle, Schedule};
 use crate::fault::Party;
-use crate::id::{DbOpId, FaultId, FlightId, IdpNodeId, IntrospectionId, ServiceId};
+use crate::id::{DbOpId, FaultId, FlightId, IdpNodeId, IntrospectionId, KeyId, ServiceId};
 use crate::oauth::{Cause, Truth};
 use crate::persistence::{self, Done};
 use crate::rng::uniform;
@@ -23,6 +23,8 @@ use crate::time::{ClockOffset, SimSpan, SimTime};
 pub(super) struct Idp {
     pub nodes: Vec<Node>,
     pub truth: Truth,
+    /// The keys that rotations have made.
+    pub rotated: BTreeMap<Owner, KeyId>,
     services: Arena<ServiceId, Service>,
     /// How many requests the front has sent on, by kind.
     turns: [u64; 3],
@@ -49,7 +51,7 @@ pub(super) struct Node {
 }
 
 /// An occurrence of a fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Owner {
     pub fault: FaultId,
     pub occurrence: u32,
@@ -125,6 +127,7 @@ impl Idp {
         Idp {
             nodes: (0..config.nodes).map(|_| node()).collect(),
             truth,
+            rotated: BTreeMap::new(),
             services: Arena::new(),
             turns: [0; 3],
             standby: match config.front {

@@ -4,7 +4,7 @@ use super::bus::Notice;
 use super::event::Event;
 use super::fact::{Fact, NodeState, Observer};
 use super::gateway::Downer;
-use super::idp::Owner;
+use super::idp::{Idp, Owner};
 use super::world::World;
 use crate::dist::Dist;
 use crate::engine::Schedule;
@@ -110,7 +110,7 @@ impl<O: Observer> Control for Stage<'_, O> {
     }
 
     fn kill(&mut self, death: Death) {
-        let now = self.schedule.now();
+        let (now, owner) = (self.schedule.now(), self.owner());
         let world = &mut *self.world;
         let truth = &mut world.idp.truth;
         match death {
@@ -121,6 +121,7 @@ impl<O: Observer> Control for Stage<'_, O> {
                 keys.for_each(|key| truth.revoke(TokenKeyId::at(key), now));
             }
             Death::SigningKey => truth.replace_key(now),
+            Death::RotatedKey => truth.retire_key_before(world.idp.rotated[&owner], now),
             Death::NotBefore => {
                 let iat_s = world.idp.nodes[0].clock.whole_secs(now.stamp());
                 truth.not_before(NotBefore { at: now, iat_s });
@@ -130,7 +131,19 @@ impl<O: Observer> Control for Stage<'_, O> {
     }
 
     fn publish_key(&mut self) {
-        self.world.idp.truth.keys.publish();
+        self.world.idp.truth.keys.publish_replacement();
+    }
+
+    fn rotate_key(&mut self) {
+        let key = self.world.idp.truth.rotate_key(self.schedule.now());
+        let owner = self.owner();
+        self.world.idp.rotated.insert(owner, key);
+    }
+
+    fn publish_rotated_key(&mut self) {
+        let owner = self.owner();
+        let Idp { truth, rotated, .. } = &mut self.world.idp;
+        truth.keys.publish(rotated[&owner]);
     }
 
     fn publish(&mut self, node: Option<IdpNodeId>, credential: Option<CredentialId>, before: SimTime) {

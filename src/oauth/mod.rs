@@ -1,8 +1,10 @@
 //! Tokens and what can become of them: the words of the protocol, without anybody who speaks them.
 
+mod key_ring;
 mod truth;
 
-pub use truth::{Death, KeyRing, NotBefore, Truth};
+pub use key_ring::KeyRing;
+pub use truth::{Death, NotBefore, Truth};
 
 use crate::id::{CredentialId, IdpNodeId, KeyId, TokenKeyId};
 use crate::time::{SimTime, Stamp};

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use super::key_ring::KeyRing;
 use super::{Cause, Token};
 use crate::id::{IdpNodeId, KeyId, TokenKeyId};
 use crate::time::{SimTime, Stamp};
@@ -99,6 +100,17 @@ impl Truth {
         self.latest = Some(now);
     }
 
+    /// A new key signs from now on, and nothing dies.
+    pub fn rotate_key(&mut self, now: SimTime) -> KeyId {
+        self.keys.rotate(now)
+    }
+
+    /// Every JWT dies of the key before this one, which a rotation made.
+    pub fn retire_key_before(&mut self, key: KeyId, now: SimTime) {
+        self.keys.retire_before(key, now);
+        self.latest = Some(now);
+    }
+
     /// One token dies, unless it is dead already; whether it was alive.
     pub fn mark(&mut self, token: &Token, cause: Cause, now: SimTime) -> bool {
         if self.death(token, now).is_some() {
@@ -172,56 +184,6 @@ impl Truth {
 /// The first of these instants that came after a token was issued.
 fn first_after(instants: &[SimTime], issued: Stamp) -> Option<SimTime> {
     instants.get(instants.partition_point(|at| at.stamp() <= issued)).copied()
-}
-
-/// The keys that sign JWTs, and those that the IdP publishes for checking them.
-#[derive(Debug)]
-pub struct KeyRing {
-    /// When each key was retired, in order of appearance; the last one signs.
-    retired: Vec<Option<SimTime>>,
-    published: Vec<KeyId>,
-}
-
-impl KeyRing {
-    fn new() -> KeyRing {
-        KeyRing { retired: vec![None], published: vec![KeyId(0)] }
-    }
-
-    /// The key that signs now.
-    #[must_use]
-    pub fn signing(&self) -> KeyId {
-        KeyId::at(self.retired.len() - 1)
-    }
-
-    /// The key that signed at an instant.
-    #[must_use]
-    pub fn signing_at(&self, at: Stamp) -> KeyId {
-        let retired = |key: &&Option<SimTime>| key.is_some_and(|retired| retired.stamp() <= at);
-        KeyId::at(self.retired.iter().take_while(retired).count())
-    }
-
-    /// The key set as the IdP hands it out now.
-    #[must_use]
-    pub fn published(&self) -> &[KeyId] {
-        &self.published
-    }
-
-    /// The key set is now the key that signs.
-    pub fn publish(&mut self) {
-        self.published.clear();
-        self.published.push(self.signing());
-    }
-
-    fn retired_at(&self, key: KeyId) -> Option<SimTime> {
-        self.retired[key.index()]
-    }
-
-    fn replace(&mut self, now: SimTime) {
-        if let Some(last) = self.retired.last_mut() {
-            *last = Some(now);
-        }
-        self.retired.push(None);
-    }
 }
 
 #[cfg(test)]
@@ -322,12 +284,16 @@ mod tests {
     }
 
     #[test]
-    fn a_new_key_is_published_on_demand() {
-        let mut truth = Truth::new(1, 1);
-        truth.replace_key(SimTime(1));
-        assert_eq!((truth.keys.signing(), truth.keys.published()), (KeyId(1), &[KeyId(0)][..]));
-        truth.keys.publish();
-        assert_eq!(truth.keys.published(), [KeyId(1)]);
-        assert_eq!([-5, 0, 1, 2].map(|at| truth.keys.signing_at(Stamp(at)).0), [0, 0, 1, 1]);
+    fn the_tokens_of_a_key_that_was_rotated_away_die_when_it_is_retired_and_later_ones_live() {
+        let mut truth = Truth::new(2, 1);
+        let key = truth.rotate_key(SimTime(40));
+        let (old, new) = (token(10), Token { key: Some(key), ..token(45) });
+        assert_eq!(truth.death(&old, SimTime(50)), None, "both are good");
+        truth.retire_key_before(key, SimTime(60));
+        assert_eq!(truth.death(&old, SimTime(70)), Some(Death { at: Stamp(60), cause: Cause::StaleToken }));
+        assert_eq!(
+            (truth.death(&new, SimTime(70)), truth.death(&token(-50), SimTime(70)).map(|death| death.at)),
+            (None, Some(Stamp(50)))
+        );
     }
 }

@@ -310,8 +310,8 @@ pub const CODES: &[Code] = &[
     ),
     code(
         "W009",
-        "a revocation that nothing shows",
-        "The fault ends tokens of callers, and with `validation = \"none\"` callers have no tokens. The simulation runs, and the fault changes nothing. A revocation that also ends tokens of a gateway or of an application, by their consumer key or because the user owns it, is another matter.",
+        "a fault that nothing shows",
+        "The fault ends tokens of callers, and with `validation = \"none\"` callers have no tokens. Or it replaces the key that signs JWTs, and all tokens are opaque. The simulation runs, and the fault changes nothing. A revocation that also ends tokens of a gateway or of an application, by their consumer key or because the user owns it, is another matter.",
         "[[fault]] kind = \"password-change\" … [gateway.inbound] validation = \"none\"\nwrite: validation = \"jwt\"",
     ),
     code(

@@ -3,6 +3,7 @@
 mod front;
 mod inbound;
 mod load;
+mod rotation;
 mod store;
 
 use super::check::Known;
@@ -27,6 +28,7 @@ pub fn warn(reader: &mut Reader, parts: &Parts) {
     store::starts_cold(reader, parts);
     inbound::without_effect(reader, parts);
     inbound::shown_by_nothing(reader, parts);
+    rotation::shown_by_nothing(reader, parts);
     not_evaluated(reader, parts);
 }
 
@@ -73,8 +75,13 @@ fn of_fault<'a>(fault: &'a FaultPart, idp: &'a Table, key: &str) -> Option<&'a s
 
 /// Whether tokens die by it that gateways or applications hold, expiry apart.
 fn kills(parts: &Parts, known: &Known, fault: &FaultPart) -> bool {
-    match of_fault(fault, &parts.tables["idp"].table, "on_restart") {
+    let idp = &parts.tables["idp"].table;
+    match of_fault(fault, idp, "on_restart") {
         Some(word) => word != "keep",
+        None if fault.def.kind == "key-rotation" => {
+            let overlap = fault.named.table.table.opt_span("overlap");
+            idp.text("token_format") == "jwt" && overlap.is_some_and(|overlap| overlap < idp.span("token_lifetime"))
+        }
         None => revokes_credential(parts, known, fault),
     }
 }

@@ -315,6 +315,10 @@ impl Writer<'_> {
                     self.word("node", &["all", "gateway-1", &last]);
                 }
                 "bus-outage" | "db-stall" => self.word("for", SPANS),
+                "key-rotation" => {
+                    self.perhaps("overlap", &["0s", "5s", "20s"]);
+                    self.perhaps("publish_after", &["0s", "3s", "30s"]);
+                }
                 "db-failover" => {
                     self.word("down", SPANS);
                     self.word("lost", &["0s", "1s", "20s"]);
@@ -441,6 +445,7 @@ const FAULTS_OF_A_STORE: &[&str] = &[
     "idp-outage",
     "gateway-restart",
     "token-revoked",
+    "key-rotation",
 ];
 
 const ASKS: &[&str] = &[
@@ -452,8 +457,16 @@ const ASKS: &[&str] = &[
     "{ process = \"poisson\", rate = \"5/s\", after = \"expiry\" }",
 ];
 
-const FAULTS: &[&str] =
-    &["idp-restart", "idp-crash", "idp-outage", "idp-slow", "gateway-restart", "bus-outage", "token-revoked"];
+const FAULTS: &[&str] = &[
+    "idp-restart",
+    "idp-crash",
+    "idp-outage",
+    "idp-slow",
+    "gateway-restart",
+    "bus-outage",
+    "token-revoked",
+    "key-rotation",
+];
 
 const PRESETS: &[&str] = &[
     "ttl-only",
