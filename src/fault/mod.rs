@@ -10,6 +10,7 @@ mod gateway_restart;
 mod idp_outage;
 mod idp_restart;
 mod idp_slow;
+mod key_removed;
 mod key_rotation;
 mod names;
 mod partition;
@@ -198,6 +199,10 @@ pub trait Control {
     fn rotate_key(&mut self);
     /// The IdP hands out the key that this occurrence has made, too.
     fn publish_rotated_key(&mut self);
+    /// The key that signs is taken out of the key set.
+    fn withhold_key(&mut self);
+    /// The key that this occurrence took out of the key set is put back.
+    fn put_key_back(&mut self);
     /// The IdP tells that tokens issued before an instant are dead: of a node, of a credential, or all.
     fn publish(&mut self, node: Option<IdpNodeId>, credential: Option<CredentialId>, before: SimTime);
     fn slow_idp(&mut self, factor: f64);
@@ -245,6 +250,7 @@ pub const FAULTS: &[FaultDef] = &[
     idp_outage::DEF,
     idp_slow::DEF,
     key_rotation::DEF,
+    key_removed::DEF,
     gateway_restart::DEF,
     bus_outage::DEF,
     db_stall::DEF,

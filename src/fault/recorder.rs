@@ -75,6 +75,12 @@ impl Control for Recorder {
     fn publish_rotated_key(&mut self) {
         self.0.push("publish rotated".into());
     }
+    fn withhold_key(&mut self) {
+        self.0.push("withhold".into());
+    }
+    fn put_key_back(&mut self) {
+        self.0.push("put back".into());
+    }
     fn publish(&mut self, node: Option<IdpNodeId>, credential: Option<CredentialId>, _: SimTime) {
         self.0.push(format!("publish {node:?} {credential:?}"));
     }

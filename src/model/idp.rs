@@ -25,6 +25,8 @@ pub(super) struct Idp {
     pub truth: Truth,
     /// The keys that rotations have made.
     pub rotated: BTreeMap<Owner, KeyId>,
+    /// The key that an occurrence of a fault took out of the key set.
+    pub withheld: BTreeMap<Owner, KeyId>,
     services: Arena<ServiceId, Service>,
     /// How many requests the front has sent on, by kind.
     turns: [u64; 3],
@@ -128,6 +130,7 @@ impl Idp {
             nodes: (0..config.nodes).map(|_| node()).collect(),
             truth,
             rotated: BTreeMap::new(),
+            withheld: BTreeMap::new(),
             services: Arena::new(),
             turns: [0; 3],
             standby: match config.front {

@@ -146,6 +146,18 @@ impl<O: Observer> Control for Stage<'_, O> {
         truth.keys.publish(rotated[&owner]);
     }
 
+    fn withhold_key(&mut self) {
+        let key = self.world.idp.truth.keys.withhold();
+        let owner = self.owner();
+        self.world.idp.withheld.insert(owner, key);
+    }
+
+    fn put_key_back(&mut self) {
+        let owner = self.owner();
+        let Idp { truth, withheld, .. } = &mut self.world.idp;
+        truth.keys.put_back(withheld[&owner]);
+    }
+
     fn publish(&mut self, node: Option<IdpNodeId>, credential: Option<CredentialId>, before: SimTime) {
         let part = node.map_or(String::from("all"), |node| format!("idp-{}", node.0 + 1));
         let name = self.name(&part);

@@ -13,7 +13,11 @@ pub struct KeyRing {
     keys: Vec<Key>,
     /// Those that are not retired, ascending.
     good: Vec<KeyId>,
-    /// The key set as the IdP hands it out, ascending.
+    /// The key set as it should be, ascending.
+    listed: Vec<KeyId>,
+    /// Keys that were taken out of it by mistake, as often as that happened.
+    withheld: Vec<KeyId>,
+    /// The key set as the IdP hands it out, ascending: what is listed and not withheld.
     published: Vec<KeyId>,
     /// A restart made it, and it will be published when a node is up.
     awaiting_a_node: Option<KeyId>,
@@ -30,7 +34,15 @@ impl KeyRing {
     /// One key, older than the run, and published.
     pub(super) fn new() -> KeyRing {
         let first = Key { signs_from: Stamp(i64::MIN), retired: None };
-        KeyRing { keys: vec![first], good: vec![KeyId(0)], published: vec![KeyId(0)], awaiting_a_node: None }
+        let all = vec![KeyId(0)];
+        KeyRing {
+            keys: vec![first],
+            good: all.clone(),
+            listed: all.clone(),
+            withheld: Vec::new(),
+            published: all,
+            awaiting_a_node: None,
+        }
     }
 
     /// The key that signs now.
@@ -66,9 +78,10 @@ impl KeyRing {
 
     /// A key is published, if it is still good.
     pub fn publish(&mut self, key: KeyId) {
-        if let (None, Err(place)) = (self.retired_at(key), self.published.binary_search(&key)) {
-            self.published.insert(place, key);
+        if let (None, Err(place)) = (self.retired_at(key), self.listed.binary_search(&key)) {
+            self.listed.insert(place, key);
         }
+        self.hand_out();
     }
 
     /// The key before this one, which a rotation made, is good no longer, nor published. Nothing happens if it was retired
@@ -78,8 +91,31 @@ impl KeyRing {
         if let Ok(place) = self.good.binary_search(&old) {
             self.good.remove(place);
             self.keys[old.index()].retired = Some(now);
-            self.published.retain(|published| *published != old);
+            self.listed.retain(|listed| *listed != old);
         }
+        self.hand_out();
+    }
+
+    /// The key that signs is taken out of the key set, and goes on signing; its tokens are good.
+    pub fn withhold(&mut self) -> KeyId {
+        let key = self.signing();
+        self.withheld.push(key);
+        self.hand_out();
+        key
+    }
+
+    /// A key that was taken out of the key set is put back.
+    pub fn put_back(&mut self, key: KeyId) {
+        if let Some(place) = self.withheld.iter().position(|withheld| *withheld == key) {
+            self.withheld.remove(place);
+        }
+        self.hand_out();
+    }
+
+    fn hand_out(&mut self) {
+        let KeyRing { listed, withheld, published, .. } = self;
+        published.clear();
+        published.extend(listed.iter().filter(|key| !withheld.contains(key)));
     }
 
     /// A restart makes a key that signs from now on, and retires all others. What is published stays so until a node is up.
@@ -92,11 +128,12 @@ impl KeyRing {
 
     /// A node is up after a restart that made a key: now that one is published, and what has been retired is not.
     pub fn publish_replacement(&mut self) {
-        let KeyRing { keys, published, .. } = self;
-        published.retain(|key| keys[key.index()].retired.is_none());
+        let KeyRing { keys, listed, .. } = self;
+        listed.retain(|key| keys[key.index()].retired.is_none());
         if let Some(key) = self.awaiting_a_node.take() {
             self.publish(key);
         }
+        self.hand_out();
     }
 }
 
@@ -187,6 +224,31 @@ mod tests {
         ring.publish(rotated);
         ring.retire_before(rotated, SimTime(30));
         assert_eq!((numbers(ring.published()), retired(&ring)), (vec![2], vec![Some(20), Some(30), None]));
+    }
+
+    #[test]
+    fn a_key_that_is_taken_out_goes_on_signing_and_is_put_back_if_it_is_still_good() {
+        let mut ring = KeyRing::new();
+        let first = ring.withhold();
+        assert_eq!((ring.signing(), numbers(ring.published()), retired(&ring)), (first, vec![], vec![None]));
+        let again = ring.withhold();
+        ring.put_back(first);
+        assert_eq!(numbers(ring.published()), [0; 0], "it was taken out twice");
+        ring.put_back(again);
+        assert_eq!(numbers(ring.published()), [0]);
+        let second = ring.rotate(SimTime(10));
+        let out = ring.withhold();
+        ring.publish(second);
+        assert_eq!((out, numbers(ring.published())), (second, vec![0]));
+        ring.retire_before(second, SimTime(20));
+        assert_eq!(numbers(ring.published()), [0; 0]);
+        ring.put_back(out);
+        assert_eq!(numbers(ring.published()), [1], "it was published meanwhile");
+        let out = ring.withhold();
+        ring.replace(SimTime(30));
+        ring.publish_replacement();
+        ring.put_back(out);
+        assert_eq!(numbers(ring.published()), [2], "the key of before is good no longer");
     }
 
     #[test]

@@ -314,7 +314,7 @@ impl Writer<'_> {
                     let last = format!("gateway-{gateways}");
                     self.word("node", &["all", "gateway-1", &last]);
                 }
-                "bus-outage" | "db-stall" => self.word("for", SPANS),
+                "bus-outage" | "db-stall" | "key-removed" => self.word("for", SPANS),
                 "key-rotation" => {
                     self.perhaps("overlap", &["0s", "5s", "20s"]);
                     self.perhaps("publish_after", &["0s", "3s", "30s"]);
@@ -446,6 +446,7 @@ const FAULTS_OF_A_STORE: &[&str] = &[
     "gateway-restart",
     "token-revoked",
     "key-rotation",
+    "key-removed",
 ];
 
 const ASKS: &[&str] = &[
@@ -466,6 +467,7 @@ const FAULTS: &[&str] = &[
     "bus-outage",
     "token-revoked",
     "key-rotation",
+    "key-removed",
 ];
 
 const PRESETS: &[&str] = &[
