@@ -11,7 +11,12 @@ use crate::time::SimSpan;
 /// Warns of an IdP that is loaded beyond its capacity.
 pub fn overloaded(reader: &mut Reader, parts: &Parts) {
     let idp = &parts.tables["idp"];
-    let capacity = real(idp.table.count("nodes")) * real(idp.table.count("workers"));
+    // Behind an active-passive front one node does it all.
+    let (serving, more) = match idp.table.text("front") {
+        "active-passive" => (1, "workers"),
+        _ => (idp.table.count("nodes"), "workers or nodes"),
+    };
+    let capacity = real(serving) * real(idp.table.count("workers"));
     let by_clients: f64 = parts.clients.iter().map(|client| introspection_rate(parts, client)).sum();
     let by_applications: f64 = parts.applications.iter().map(|one| application_introspections(parts, one)).sum();
     let inbound: f64 = parts.clients.iter().map(|client| inbound_introspections(parts, client)).sum();
@@ -31,7 +36,7 @@ pub fn overloaded(reader: &mut Reader, parts: &Parts) {
         let message = format!("{what} the IdP by {:.0} %", always * 100.0);
         let warning = Diagnostic::new("W003", message)
             .at_some(idp.places.get("workers").or(busiest(parts)), "more than it can do");
-        reader.say(warning.help(format!("add workers or nodes, or {cure}")));
+        reader.say(warning.help(format!("add {more}, or {cure}")));
         return;
     }
     let calls: f64 = parts.clients.iter().filter_map(|client| rate(&client.arrivals.table.0)).sum();
@@ -45,7 +50,7 @@ pub fn overloaded(reader: &mut Reader, parts: &Parts) {
             let message = format!("the policy `{name}` loads the IdP by {:.0} %", utilisation * 100.0);
             let warning =
                 Diagnostic::new("W003", message).at(&policy.named.name_at, "asks for a token with every call");
-            reader.say(warning.help("add workers or nodes, unless the overload is the question"));
+            reader.say(warning.help(format!("add {more}, unless the overload is the question")));
         }
     }
 }
