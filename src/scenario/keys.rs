@@ -329,7 +329,7 @@ const RETRY: &[Key] = &[
     Key::new("factor", Ty::Factor, "2.0", "first: by how much each wait is longer than the last"),
     Key::new("max", Ty::Span, "\"5s\"", "first: the longest wait"),
     Key::new("jitter", Ty::Ratio, "0.0", "first: each wait is up to this share of itself shorter or longer"),
-    Key::off("budget", Ty::Ratio, "retries are at most this share of the calls of the last 10 s"),
+    Key::off("budget", Ty::Factor, "retries are at most this share of the calls of the last 10 s; it may be above 1"),
 ];
 
 const APPLICATION: &[Key] = &[

@@ -45,6 +45,7 @@ impl Load {
 /// Warns of an IdP that is loaded beyond its capacity.
 pub fn overloaded(reader: &mut Reader, parts: &Parts) {
     let idp = &parts.tables["idp"];
+    let (_, more) = serving(parts);
     let (moment, load) = peak(parts, Load::always);
     if load.always() >= 1.0 {
         let (what, cure) = match (load.backends + load.inbound > 0.0, load.asking > 0.0) {
@@ -58,7 +59,7 @@ pub fn overloaded(reader: &mut Reader, parts: &Parts) {
         let message = format!("{what} the IdP by {:.0} %{}", load.always() * 100.0, when(parts, moment));
         let warning = Diagnostic::new("W003", message)
             .at_some(idp.places.get("workers").or(busiest(parts, moment)), "more than it can do");
-        reader.say(warning.help(format!("add workers or nodes, or {cure}")));
+        reader.say(warning.help(format!("add {more}, or {cure}")));
         return;
     }
     let (moment, load) = peak(parts, Load::without_cache);
@@ -70,8 +71,17 @@ pub fn overloaded(reader: &mut Reader, parts: &Parts) {
             let message = format!("the policy `{name}` loads the IdP by {:.0} %{when}", utilisation * 100.0);
             let warning =
                 Diagnostic::new("W003", message).at(&policy.named.name_at, "asks for a token with every call");
-            reader.say(warning.help("add workers or nodes, unless the overload is the question"));
+            reader.say(warning.help(format!("add {more}, unless the overload is the question")));
         }
+    }
+}
+
+/// How many nodes serve at a time, and what gives more capacity: behind an active-passive front one node does it all.
+fn serving(parts: &Parts) -> (u64, &'static str) {
+    let idp = &parts.tables["idp"].table;
+    match idp.text("front") {
+        "active-passive" => (1, "workers"),
+        _ => (idp.count("nodes"), "workers or nodes"),
     }
 }
 
@@ -95,7 +105,7 @@ fn moments(parts: &Parts) -> Vec<Moment> {
 
 fn load(parts: &Parts, moment: Moment) -> Load {
     let idp = &parts.tables["idp"].table;
-    let capacity = real(idp.count("nodes")) * real(idp.count("workers"));
+    let capacity = real(serving(parts).0) * real(idp.count("workers"));
     let sum = |rate: &dyn Fn(&Client) -> f64| parts.clients.iter().map(rate).sum::<f64>();
     let by_clients = sum(&|client| introspection_rate(parts, client, moment));
     let by_applications: f64 = parts.applications.iter().map(|one| application_introspections(parts, one)).sum();
