@@ -2,6 +2,7 @@
 
 mod inbound;
 mod load;
+mod shared;
 mod store;
 
 use super::check::Known;
@@ -25,6 +26,7 @@ pub fn warn(reader: &mut Reader, parts: &Parts) {
     store::starts_cold(reader, parts);
     inbound::without_effect(reader, parts);
     inbound::shown_by_nothing(reader, parts);
+    shared::without_effect(reader, parts);
     not_evaluated(reader, parts);
 }
 

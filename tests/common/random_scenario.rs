@@ -264,6 +264,10 @@ impl Writer<'_> {
                     self.raw("between", CUTS);
                 }
                 ("control-plane-outage", _) => self.word("for", SPANS),
+                ("store-outage", _) => {
+                    self.word("for", SPANS);
+                    self.word("fails", &["open", "closed"]);
+                }
                 ("clock-skew", _) => {
                     self.word("by", &["1s", "-1s", "20s", "-3ms"]);
                     let last = format!("gateway-{gateways}");
@@ -465,7 +469,7 @@ const PRESETS: &[&str] = &[
 ];
 
 /// What is between the IdP and the gateways.
-const BETWEEN: &[&str] = &["partition", "control-plane-outage", "clock-skew"];
+const BETWEEN: &[&str] = &["partition", "control-plane-outage", "clock-skew", "store-outage"];
 
 const OF_USERS: &[&str] = &[
     "password-change",
@@ -477,10 +481,13 @@ const OF_USERS: &[&str] = &[
     "partition",
     "control-plane-outage",
     "clock-skew",
+    "store-outage",
 ];
 
 const CUTS: &[&str] = &[
     "[[\"gateways\"], [\"bus\"]]",
+    "[[\"gateway-1\"], [\"store\"]]",
+    "[[\"gateways\"], [\"store\", \"bus\"]]",
     "[[\"gateway-1\"], [\"idp\"]]",
     "[[\"gateways\"], [\"backends\"]]",
     "[[\"control-plane\"], [\"gateways\", \"bus\"]]",
