@@ -267,3 +267,40 @@ fn of_two_overlapping_cuts_each_lasts_as_long_as_it_says() {
     }
     assert_eq!(twice("9s", "8s"), ["15s idp-timeout", "20.023s ok"]);
 }
+
+/// Two gateways share a store with a round trip of 3 ms. The second call of the first one looks a token up from 10 to 10.003 s.
+fn sharing(cuts: &[String]) -> Seen {
+    let world = world("ttl-only").gateways(2).rule("store", "shared = true\nround_trip = \"3ms\"");
+    let world = cuts.iter().fold(world, |world, cut| world.fault(cut));
+    world.calls_ms(&[1_000, 2_000, 10_000, 11_000]).play()
+}
+
+#[test]
+fn a_gateway_that_is_cut_off_from_the_store_goes_on_without_it_while_the_other_uses_it() {
+    let seen = sharing(&[cut("5s", "1h", "gateway-1", "store")]);
+    assert_eq!(seen.calls(), ["1.029s ok", "2.004s ok", "10.029s ok", "11.004s ok"]);
+    assert_eq!(seen.fetches(), ["1.003s", "10.003s"], "its own token is not written");
+    let closed = "at = \"9s\"\nkind = \"store-outage\"\nfor = \"1h\"\nfails = \"closed\"".to_owned();
+    let seen = sharing(&[cut("5s", "1h", "gateway-1", "store"), closed]);
+    assert_eq!(seen.calls()[2..], ["10.003s store-down", "11.003s store-down"]);
+}
+
+#[test]
+fn an_operation_of_the_store_fails_if_it_is_sent_into_the_cut_or_ends_in_it() {
+    let found = |at: &str| sharing(&[cut(at, "1ms", "store", "gateways")]).calls()[2].clone();
+    for at in ["9.9995s", "10s", "10.0025s", "10.003s"] {
+        assert_eq!(found(at), "10.029s ok", "{at}");
+    }
+    for at in ["9.999s", "10.0005s", "10.001s", "10.003000001s"] {
+        assert_eq!(found(at), "10.004s ok", "{at}");
+    }
+}
+
+#[test]
+fn a_store_has_no_business_with_anybody_but_gateways() {
+    let calls = sharing(&[]).calls();
+    for other in ["idp", "backends", "db", "bus", "control-plane", "gateway-2"] {
+        let cut = cut("0s", "1h", if other == "gateway-2" { "gateway-1" } else { "store" }, other);
+        assert_eq!(sharing(&[cut]).calls(), calls, "{other}");
+    }
+}

@@ -21,7 +21,7 @@ use stalegate::model::World;
 use stalegate::model::config::{AskAfter, InboundValidation, Persistence, TokenFormat};
 use stalegate::oauth::Cause;
 use stalegate::persistence::{Recovery, Renew, Rules};
-use stalegate::policy::fetch::OnFailure;
+use stalegate::policy::fetch::{OnFailure, SingleFlight};
 use stalegate::policy::surge::{Remedy, Surge};
 use stalegate::scenario::{Loaded, Scenario};
 use stalegate::time::{SimSpan, SimTime};
@@ -198,6 +198,9 @@ fn check_causes(scenario: &Scenario, policy: usize, watch: &Watch) {
             Cause::StaleToken => {
                 let rotates = faults("key-rotation") && idp.token_format == TokenFormat::Jwt;
                 faults("idp-restart") || faults("idp-crash") || faults("token-revoked") || revokes || rotates
+            }
+            Cause::StoreDown => {
+                faults("store-outage") && (rules.store.shared || rules.fetch.single_flight == SingleFlight::Cluster)
             }
             Cause::GatewayDown => faults("gateway-restart") || restarts_gateways(&rules.surge),
             Cause::NoToken => rules.fetch.on_failure == OnFailure::SendWithoutToken,

@@ -154,6 +154,22 @@ fn nodes_that_share_a_store_probe_an_entry_once_and_each_look_costs_a_round_trip
 }
 
 #[test]
+fn nothing_is_probed_while_the_store_is_away_and_what_is_told_then_drops_nothing() {
+    let shared = |number| due("store/orders", number);
+    let away = |at: String| {
+        let lasts = "kind = \"store-outage\"\nfor = \"1ms\"\nfails = \"closed\"";
+        sharing().fault(&dies(shared(1), "1s")).fault(&format!("at = \"{at}\"\n{lasts}")).play()
+    };
+    let asked = |numbers: &[u64]| numbers.iter().map(|number| after(shared(*number), 2)).collect::<Vec<_>>();
+    let looked = away(after(shared(2), 1));
+    assert_eq!(looked.introspections(), asked(&[0, 3]), "the look is over after 1 ms");
+    assert_eq!(looked.purges(), [after(shared(3), 9)]);
+    let dropped = away(after(shared(2), 9));
+    assert_eq!(dropped.introspections(), asked(&[0, 2, 3]));
+    assert_eq!(dropped.purges(), [after(shared(3), 9)], "the old entry was there again");
+}
+
+#[test]
 fn the_first_node_that_is_up_probes_a_shared_entry_and_the_answer_to_one_that_fell_is_lost() {
     let shared = |number| due("store/orders", number);
     let down = gateway_restart("gateway-1", &after(shared(0), 500), "1s");
@@ -235,6 +251,9 @@ fn a_flush_drops_the_cached_tokens_and_the_node_stays_up() {
     let shared = world().rule("store", "shared = true").play();
     // A look into the store takes 1 ms as well.
     assert_eq!((acts(&shared), shared.purges()), (vec!["27.003s flush 1".to_owned()], vec!["27.004s".to_owned()]));
+    let away = "at = \"27.004s\"\nkind = \"store-outage\"\nfor = \"1ms\"";
+    let seen = world().rule("store", "shared = true").fault(away).play();
+    assert_eq!((acts(&seen).len(), seen.purges().len()), (1, 0), "a flush of a store that is away");
 }
 
 #[test]

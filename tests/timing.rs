@@ -7,10 +7,14 @@ use stalegate::oauth::Outcome;
 use stalegate::rng::{Rows, Seeds, uniform};
 use stalegate::time::{SimSpan, SimTime};
 use support_run::inbound::{jwt, password_change};
-use support_run::{World, gateway_restart, outage, restart, world};
+use support_run::{Seen, World, gateway_restart, outage, restart, world};
 
 fn none() -> Vec<String> {
     Vec::new()
+}
+
+fn texts(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(ToString::to_string).collect()
 }
 
 // The IdP and its front
@@ -1005,6 +1009,180 @@ fn a_node_that_restarts_within_a_poll_seeks_the_lock_once() {
     let world = locked().idp("token_service = \"1s\"").calls_ms(&[1_000, 1_001, 1_002, 1_100, 1_101]);
     let seen = world.fault(&gateway_restart("gateway-2", "1.05s", "10ms")).play();
     assert_eq!((seen.number("ok"), seen.number("gateway-down"), seen.fetches().len()), (4, 1, 1));
+}
+
+// The shared store is away
+
+/// The store is down for so long from `at`; gateways go on without it (`open`) or answer with errors (`closed`).
+fn store_outage(at: &str, lasts: &str, fails: &str) -> String {
+    format!("at = \"{at}\"\nkind = \"store-outage\"\nfor = \"{lasts}\"\nfails = \"{fails}\"")
+}
+
+/// A call finds the token that is there: it is looked up at 10.003 s.
+fn looked_up(at: &str, lasts: &str, fails: &str) -> String {
+    shared().calls_ms(&[1_000, 10_000]).fault(&store_outage(at, lasts, fails)).play().calls()[1].clone()
+}
+
+#[test]
+fn a_lookup_fails_if_the_store_is_down_at_its_end() {
+    for (at, lasts) in [("10.003s", "1ms"), ("5s", "1h"), ("5s", "5.003000001s")] {
+        assert_eq!(looked_up(at, lasts, "closed"), "10.003s store-down", "{at} {lasts}");
+    }
+    // Fetched until 10.025 s, and lost or written at 10.028 s.
+    for (at, lasts) in [("10.003s", "1ms"), ("5s", "1h"), ("5s", "5.003000001s")] {
+        assert_eq!(looked_up(at, lasts, "open"), "10.029s ok", "{at} {lasts}");
+    }
+    for (at, lasts) in [("10.003000001s", "1h"), ("5s", "5.003s"), ("10.001s", "1ms")] {
+        for fails in ["open", "closed"] {
+            assert_eq!(looked_up(at, lasts, fails), "10.004s ok", "{at} {lasts} {fails}");
+        }
+    }
+}
+
+#[test]
+fn what_lies_in_the_store_is_there_after_the_outage() {
+    let world = shared().calls_ms(&[1_000, 10_000, 20_000]).fault(&store_outage("5s", "10s", "open"));
+    let seen = world.play();
+    assert_eq!(seen.calls(), ["1.029s ok", "10.029s ok", "20.004s ok"]);
+    assert_eq!(seen.fetches(), ["1.003s", "10.003s"]);
+}
+
+#[test]
+fn an_open_store_loses_a_write_and_those_who_wait_have_the_token() {
+    let written = |at: &str| {
+        let world = shared().gateways(1).calls_ms(&[1_000, 1_001, 2_000]);
+        let seen = world.fault(&store_outage(at, "1ms", "open")).play();
+        (seen.calls(), seen.fetches())
+    };
+    let two = |third: &str| ["1.029s ok", "1.029s ok", third].map(str::to_owned).to_vec();
+    assert_eq!(written("1.028s"), (two("2.029s ok"), vec!["1.003s".to_owned(), "2.003s".into()]));
+    assert_eq!(written("1.028000001s"), (two("2.004s ok"), vec!["1.003s".to_owned()]));
+}
+
+#[test]
+fn a_closed_store_that_takes_no_token_fails_all_who_wait_for_it() {
+    for settings in ["", "on_failure = \"send-without-token\"", "share_failures = false", "single_flight = \"none\""] {
+        let world = shared().gateways(1).rule("fetch", &format!("retry_after = \"1min\"\n{settings}"));
+        let world = world.calls_ms(&[1_000, 1_001, 2_000]);
+        let seen = world.fault(&store_outage("1.028s", "500ms", "closed")).play();
+        let second = if settings.contains("none") { "1.029s store-down" } else { "1.028s store-down" };
+        assert_eq!(seen.calls(), ["1.028s store-down", second, "2.029s ok"], "{settings}");
+    }
+}
+
+/// A token that died at 10 s is refused at 20.005 s, and its purge is over at 20.008 s.
+fn refused_while_away(then: &str, lasts: &str, fails: &str) -> Seen {
+    let world = shared().rule("rejection", &format!("statuses = [403]\npurge = \"if-same\"\nthen = \"{then}\""));
+    let world = world.fault(&restart("10s", "1s")).calls_ms(&[1_000, 20_000, 22_000]);
+    world.fault(&store_outage("20.008s", lasts, fails)).play()
+}
+
+#[test]
+fn a_purge_that_the_store_does_not_take_leaves_the_old_entry() {
+    for fails in ["open", "closed"] {
+        let seen = refused_while_away("pass-through", "1ms", fails);
+        assert_eq!(seen.calls(), ["1.029s ok", "20.005s stale-token", "22.005s stale-token"]);
+        assert_eq!(seen.purges(), ["22.008s"]);
+    }
+}
+
+#[test]
+fn a_resend_after_a_lost_purge_meets_the_store_as_it_is_then() {
+    let back = refused_while_away("resend", "1ms", "open");
+    assert_eq!(back.calls()[1], "20.013s stale-token", "the old entry is there again");
+    let away = refused_while_away("resend", "1s", "open");
+    assert_eq!(away.calls(), ["1.029s ok", "20.037s ok", "22.037s ok"]);
+    assert_eq!((away.purges(), away.fetches()), (vec!["22.008s".into()], texts(&["1.003s", "20.011s", "22.011s"])));
+    let closed = refused_while_away("resend", "1s", "closed");
+    assert_eq!(closed.calls(), ["1.029s ok", "20.011s store-down", "22.037s ok"]);
+}
+
+#[test]
+fn an_event_that_comes_while_the_store_is_away_drops_nothing_and_fetches_nothing() {
+    let world = told("at-start").rule("store", "shared = true").rule("events", "refetch = true");
+    let seen = world.calls_ms(&[1_000, 20_000]).fault(&store_outage("15.061s", "1ms", "open")).play();
+    assert_eq!((seen.events().len(), seen.purges(), seen.number("stale-token")), (2, none(), 1));
+}
+
+#[test]
+fn gateways_that_cannot_reach_the_lock_go_ahead_without_it() {
+    let away =
+        |at: &str, fails: &str| locked().calls_ms(&[1_000, 1_001, 1_002]).fault(&store_outage(at, "10s", fails)).play();
+    assert_eq!(away("0s", "open").fetches(), ["1.006s", "1.007s", "1.008s"]);
+    assert_eq!(away("0s", "open").calls(), ["1.032s ok", "1.033s ok", "1.034s ok"]);
+    // Looked up at 1.003, 1.004 and 1.005 s; the first one seeks the lock until 1.006 s.
+    let closed = away("1.004s", "closed");
+    assert_eq!(closed.calls(), ["1.004s store-down", "1.005s store-down", "1.006s store-down"]);
+    assert_eq!(closed.fetches(), none());
+}
+
+#[test]
+fn who_waits_for_the_lock_of_another_goes_ahead_at_the_next_look() {
+    let world = locked().idp("token_service = \"1s\"").calls_ms(&[1_000, 1_001]);
+    let seen = world.fault(&store_outage("1.1s", "1s", "open")).play();
+    assert_eq!(seen.fetches(), ["1.006s", "1.11s"]);
+}
+
+#[test]
+fn a_lock_that_cannot_be_given_back_is_lost_after_lock_ttl() {
+    let world = locked().calls_ms(&[1_000, 1_100]).fault(&outage("0s", "1.05s"));
+    // The IdP refuses at 1.007 s; gateway-2 looks at 1.106 s and then every 103 ms.
+    assert_eq!(world.play().fetches(), ["1.006s", "1.106s"]);
+    let seen = world.fault(&store_outage("1.0065s", "1ms", "open")).play();
+    assert_eq!(seen.fetches(), ["1.006s", "6.05s"]);
+}
+
+#[test]
+fn a_fetch_in_the_background_while_the_store_is_away_is_lost_and_not_repeated() {
+    let world = shared().duration("2min").idp("token_lifetime = \"100s\"").rule("lifetime", "refresh_at = 0.5");
+    let world = world.calls_ms(&[1_000]);
+    let fetches = world.play().fetches();
+    assert_eq!(fetches.len(), 3);
+    let away = world.clone().fault(&store_outage(&fetches[1], "1s", "open")).play();
+    assert_eq!(away.fetches(), fetches[..2]);
+    let closed = |retry: &str| {
+        let world = world.clone().rule("fetch", &format!("retry_after = \"{retry}\""));
+        world.fault(&store_outage(&fetches[1], "1s", "closed")).play().fetches().len()
+    };
+    // With the third one comes a token that is refreshed in its turn, behind the end.
+    assert_eq!((closed("0s"), closed("30s")), (2, 3));
+}
+
+#[test]
+fn no_stale_token_is_found_in_a_store_that_is_away() {
+    let world = shared().rule("fetch", "on_failure = \"use-stale\"").calls_ms(&[1_000, 12_000, 13_000]);
+    let seen = world.fault(&outage("10s", "10s")).fault(&store_outage("11s", "1.5s", "open")).play();
+    assert_eq!(seen.calls(), ["1.029s ok", "12.004s idp-down", "13.004s ok"]);
+}
+
+#[test]
+fn a_store_is_down_while_any_outage_is_in_force_and_closed_wins() {
+    let store = |seen: &Seen| {
+        seen.told(|fact| match fact {
+            Fact::Store(up) => Some(String::from(if *up { "up" } else { "down" })),
+            _ => None,
+        })
+    };
+    for (first, second) in
+        [(("1s", "59s", "open"), ("10s", "10s", "closed")), (("1s", "19s", "closed"), ("10s", "50s", "open"))]
+    {
+        let world = shared().calls_ms(&[15_000, 30_000, 70_000]);
+        let world = world.fault(&store_outage(first.0, first.1, first.2));
+        let seen = world.fault(&store_outage(second.0, second.1, second.2)).play();
+        assert_eq!(seen.calls(), ["15.003s store-down", "30.029s ok", "1min10.029s ok"], "{first:?}");
+        assert_eq!(store(&seen), ["1s down", "1min up"], "{first:?}");
+    }
+    let again = format!("{}\nevery = \"5s\"", store_outage("1s", "7s", "open"));
+    assert_eq!(store(&shared().duration("1min").fault(&again).play()), ["1s down"]);
+}
+
+#[test]
+fn a_cache_of_a_nodes_own_does_not_notice() {
+    for fails in ["open", "closed"] {
+        let world = world("ttl-only").rule("fetch", "on_failure = \"use-stale\"").calls_ms(&[1_000, 2_000]);
+        let seen = world.fault(&store_outage("0s", "1h", fails)).play();
+        assert_eq!((seen.calls(), seen.fetches().len()), (texts(&["1.023s ok", "2.001s ok"]), 1));
+    }
 }
 
 // Events

@@ -16,6 +16,7 @@ mod names;
 mod partition;
 #[cfg(test)]
 mod recorder;
+mod store_outage;
 mod token_revoked;
 mod user_revoked;
 
@@ -46,6 +47,11 @@ pub trait Fault: fmt::Debug + Send + Sync {
 
     /// Whether it is about the IdP's database, and makes no sense without one.
     fn needs_database(&self) -> bool {
+        false
+    }
+
+    /// Whether it is about the gateways' shared store alone, and changes nothing where no policy uses one.
+    fn only_about_the_store(&self) -> bool {
         false
     }
 
@@ -142,6 +148,17 @@ pub enum Party {
     Db,
     Bus,
     ControlPlane,
+    /// The gateways' shared token store.
+    Store,
+}
+
+/// What gateways do about an operation of the shared store that comes to nothing. Of two in force the greater counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fails {
+    /// They go on without it.
+    Open,
+    /// They answer the call with an error.
+    Closed,
 }
 
 /// A node with a clock of its own.
@@ -220,6 +237,9 @@ pub trait Control {
     fn revoke(&mut self, revoke: Revoke);
     fn control_plane_down(&mut self);
     fn control_plane_up(&mut self);
+    /// Operations of the gateways' shared store come to nothing.
+    fn store_down(&mut self, fails: Fails);
+    fn store_up(&mut self);
     /// Nobody of the one group reaches anybody of the other.
     fn cut(&mut self, left: &[Party], right: &[Party]);
     /// This occurrence's cut is over.
@@ -256,6 +276,7 @@ pub const FAULTS: &[FaultDef] = &[
     db_stall::DEF,
     db_failover::DEF,
     partition::DEF,
+    store_outage::DEF,
     control_plane_outage::DEF,
     clock_skew::DEF,
     token_revoked::DEF,
@@ -265,6 +286,3 @@ pub const FAULTS: &[FaultDef] = &[
     application_revoked::CREDENTIALS_REVOKED,
     application_revoked::APPLICATION_REVOKED,
 ];
-
-/// Kinds of later issues: recognised, and refused as not built yet.
-pub const LATER: &[&str] = &["store-outage"];

@@ -49,8 +49,6 @@ pub enum Slip {
     OutOfRange,
     /// One name in two places.
     Twice,
-    /// Of a later version.
-    NotBuilt,
 }
 
 impl FaultMistake {

@@ -17,7 +17,7 @@ pub const DEF: FaultDef = FaultDef {
         Key::required(
             "between",
             Ty::TwoTexts,
-            "the groups: names of nodes, or idp, gateways, backends, db, bus, control-plane",
+            "the groups: names of nodes, or idp, gateways, backends, db, store, bus, control-plane",
         ),
     ],
     build: |table, _, known| {
@@ -27,7 +27,7 @@ pub const DEF: FaultDef = FaultDef {
 };
 
 /// What a group may name besides nodes.
-const WORDS: [&str; 6] = ["idp", "gateways", "backends", "db", "bus", "control-plane"];
+const WORDS: [&str; 7] = ["idp", "gateways", "backends", "db", "store", "bus", "control-plane"];
 
 #[derive(Debug)]
 struct Partition {
@@ -76,10 +76,7 @@ fn parties(word: &str, known: Names<'_>) -> Result<Vec<Party>, FaultMistake> {
         "db" => vec![Party::Db],
         "bus" => vec![Party::Bus],
         "control-plane" => vec![Party::ControlPlane],
-        "store" => {
-            let message = "a partition that cuts the shared store off is not built yet".to_owned();
-            return Err(FaultMistake { key: "between", slip: Slip::NotBuilt, message, label: "of a later version" });
-        }
+        "store" => vec![Party::Store],
         word => {
             let node = names::number(word, "idp", known.idp_nodes).map(idp);
             let node = node.or_else(|| names::number(word, "gateway", known.gateways).map(gateway));
@@ -100,6 +97,7 @@ fn name(party: Party) -> String {
         Party::Db => "db".into(),
         Party::Bus => "bus".into(),
         Party::ControlPlane => "control-plane".into(),
+        Party::Store => "store".into(),
     }
 }
 
@@ -119,6 +117,10 @@ impl Fault for Partition {
 
     fn lasts_s(&self) -> f64 {
         self.lasts.mean_s()
+    }
+
+    fn only_about_the_store(&self) -> bool {
+        [&self.left, &self.right].into_iter().any(|group| group == &[Party::Store])
     }
 }
 
@@ -145,22 +147,20 @@ mod tests {
             ])
         );
         assert_eq!(
-            cut(&["idp"], &["db", "backends"]).map(|done| done[0].clone()),
-            Ok("cut [Idp(IdpNodeId(0)), Idp(IdpNodeId(1))] [Db, Backends]".into())
+            cut(&["idp"], &["db", "backends", "store"]).map(|done| done[0].clone()),
+            Ok("cut [Idp(IdpNodeId(0)), Idp(IdpNodeId(1))] [Db, Backends, Store]".into())
         );
     }
 
     #[test]
     fn all_that_is_wrong_with_the_groups_is_told() {
-        let mistakes = cut(&["idp", "idp-1", "moon"], &["idp-2", "store"]).expect_err("nothing of it is right");
+        let mistakes =
+            cut(&["idp", "idp-1", "moon", "store"], &["idp-2", "store"]).expect_err("nothing of it is right");
         let messages: Vec<&str> = mistakes.iter().map(|mistake| mistake.message.as_str()).collect();
         assert!(
             messages[0].contains("`idp-1` stands in one group twice") && messages[1].contains("`moon`"),
             "{messages:?}"
         );
-        assert!(
-            messages[2].contains("not built yet") && messages[3].contains("`idp-2` is on both sides"),
-            "{messages:?}"
-        );
+        assert!(messages[2].contains("`idp-2` is on both sides"), "{messages:?}");
     }
 }

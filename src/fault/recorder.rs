@@ -1,6 +1,6 @@
 //! A world that only notes what a fault does to it.
 
-use super::{Clocked, Control, Death, FaultDef, FaultMistake, Names, Party, Phase, Revoke};
+use super::{Clocked, Control, Death, Fails, FaultDef, FaultMistake, Names, Party, Phase, Revoke};
 use crate::dist::Dist;
 use crate::id::{CredentialId, GatewayId, IdpNodeId};
 use crate::key::{Table, Value};
@@ -101,6 +101,12 @@ impl Control for Recorder {
     }
     fn control_plane_up(&mut self) {
         self.0.push("control plane up".into());
+    }
+    fn store_down(&mut self, fails: Fails) {
+        self.0.push(format!("store down, {fails:?}"));
+    }
+    fn store_up(&mut self) {
+        self.0.push("store up".into());
     }
     fn cut(&mut self, left: &[Party], right: &[Party]) {
         self.0.push(format!("cut {left:?} {right:?}"));

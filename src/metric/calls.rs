@@ -44,6 +44,11 @@ impl Collector for Outcomes {
         lower("failed.idp-error", Unit::Count, "failed: the IdP's database was gone"),
         lower("failed.persist-failed", Unit::Count, "failed: the IdP could not persist a token"),
         lower("failed.introspection-down", Unit::Count, "failed: the backend could not check the token"),
+        lower(
+            "failed.store-down",
+            Unit::Count,
+            "failed: the gateways' shared token store was down, and they do without it no call",
+        ),
         lower("failed.gateway-down", Unit::Count, "failed: the gateway node was down"),
         lower("failed.inbound-refused", Unit::Count, "failed: the gateway refused the caller's own token"),
         lower("failed.client-timeout", Unit::Count, "failed: the client gave up"),

@@ -78,7 +78,8 @@ pub enum Fact {
         n: u64,
         token: u64,
     },
-    /// A token that was fetched is where its holder, and who waited for it, can use it.
+    /// A token that was fetched is where its holder, and who waited for it, can use it; where a shared store could not take
+    /// it, only who waited.
     Got {
         holder: HolderId,
         token: u64,
@@ -177,6 +178,8 @@ pub enum Fact {
         last: bool,
     },
     ControlPlane(bool),
+    /// The gateways' shared token store.
+    Store(bool),
     /// Two groups of nodes cannot reach each other, or can again.
     Partition(bool),
     /// A node's clock was moved.

@@ -106,7 +106,7 @@ impl<O: Observer> World<O> {
 
     fn fetch_failed(&mut self, holder: HolderId, request: Request, cause: Cause, s: &mut Schedule<Event>) {
         self.tell(s.now(), Fact::FetchEnded { holder, failed: Some(cause) });
-        self.release_lock(holder);
+        self.release_lock(holder, s.now());
         let mut actions = std::mem::take(&mut self.actions);
         let fetch = &self.policies.at(self.holders[holder.index()].place).fetch;
         self.holders[holder.index()].fetcher.failed(s.now(), request, cause, fetch, &mut actions);

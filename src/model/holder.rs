@@ -166,7 +166,7 @@ impl<O: Observer> World<O> {
     }
 
     /// Nothing to use is cached.
-    fn missed(&mut self, id: CallId, s: &mut Schedule<Event>) {
+    pub(super) fn missed(&mut self, id: CallId, s: &mut Schedule<Event>) {
         let holder = self.holder_of(id);
         let mut actions = std::mem::take(&mut self.actions);
         let fetch = &self.policies.at(self.holders[holder.index()].place).fetch;
@@ -222,6 +222,8 @@ impl<O: Observer> World<O> {
         }
         match self.rules(self.holder_of(id)).fetch.on_failure {
             OnFailure::Fail => self.fail(id, cause, s),
+            // Who does no call without the store does none without its tokens.
+            _ if cause == Cause::StoreDown => self.fail(id, cause, s),
             OnFailure::SendWithoutToken => {
                 self.calls[id].held = None;
                 self.send(id, s);
@@ -229,11 +231,16 @@ impl<O: Observer> World<O> {
             OnFailure::UseStale => {
                 let holder = self.holder_of(id);
                 match self.place(holder).cache.any().copied() {
-                    Some(entry) => self.take(id, &entry, s),
-                    None => self.fail(id, cause, s),
+                    Some(entry) if self.reaches_cache(holder, s.now()) => self.take(id, &entry, s),
+                    Some(_) | None => self.fail(id, cause, s),
                 }
             }
         }
+    }
+
+    /// Whether a holder can look into its cache.
+    fn reaches_cache(&self, holder: HolderId, now: SimTime) -> bool {
+        !self.rules(holder).store.shared || self.store_fails(holder, SimSpan::ZERO, now).is_none()
     }
 
     /// Whether the token that has come is the refused one, or there had been nothing wrong with that.
@@ -261,7 +268,12 @@ impl<O: Observer> World<O> {
     ) {
         self.tell(s.now(), Fact::Got { holder, token: entry.token.id });
         self.put(holder, entry, jitter, s);
-        self.release_lock(holder);
+        self.release_lock(holder, s.now());
+        self.got(holder, entry, request, s);
+    }
+
+    /// Those who waited for a token go on with it.
+    pub(super) fn got(&mut self, holder: HolderId, entry: Entry, request: Request, s: &mut Schedule<Event>) {
         let mut actions = std::mem::take(&mut self.actions);
         let fetch = &self.policies.at(self.holders[holder.index()].place).fetch;
         self.holders[holder.index()].fetcher.succeeded(request, fetch, &mut actions);

@@ -8,7 +8,7 @@ use super::idp::{Idp, Owner};
 use super::world::World;
 use crate::dist::Dist;
 use crate::engine::Schedule;
-use crate::fault::{Clocked, Control, Death, Party, Phase, Revoke};
+use crate::fault::{Clocked, Control, Death, Fails, Party, Phase, Revoke};
 use crate::id::{CredentialId, FaultId, GatewayId, IdpNodeId, TokenKeyId};
 use crate::oauth::NotBefore;
 use crate::time::{SimSpan, SimTime};
@@ -227,6 +227,16 @@ impl<O: Observer> Control for Stage<'_, O> {
 
     fn control_plane_up(&mut self) {
         self.world.control_plane_up(self.schedule);
+    }
+
+    fn store_down(&mut self, fails: Fails) {
+        let owner = self.owner();
+        self.world.store_down(owner, fails, self.schedule);
+    }
+
+    fn store_up(&mut self) {
+        let owner = self.owner();
+        self.world.store_up(owner, self.schedule);
     }
 
     fn cut(&mut self, left: &[Party], right: &[Party]) {

@@ -1,16 +1,19 @@
 //! The shared store: entries of all gateway nodes, and the cluster's lock. Each operation takes effect at the end of its
-//! round trip (model.md §4.2, §4.3).
+//! round trip, or comes to nothing then, when the store is down or cut off (model.md §4.2, §4.3).
 
 use super::event::Event;
 use super::fact::{Fact, Observer};
 use super::holder::Place;
+use super::idp::Owner;
 use super::world::World;
 use crate::engine::Schedule;
+use crate::fault::{Fails, Party};
 use crate::id::{CallId, HolderId, StoreOpId};
+use crate::oauth::Cause;
 use crate::policy::cache::{Drop, Entry};
 use crate::policy::fetcher::Request;
 use crate::policy::rejection::Then;
-use crate::time::SimTime;
+use crate::time::{SimSpan, SimTime};
 
 /// An operation under way.
 #[derive(Clone, Copy, Debug)]
@@ -53,8 +56,9 @@ impl<O: Observer> World<O> {
         s.after(self.lanes.store, Event::Store(id));
     }
 
-    fn falls_of(&self, op: StoreOp) -> u32 {
-        let holder = match op {
+    /// For whom an operation is.
+    fn holder_of_op(&self, op: StoreOp) -> HolderId {
+        match op {
             StoreOp::Lookup(call) => self.holder_of(call),
             StoreOp::Write { holder, .. }
             | StoreOp::Purge { holder, .. }
@@ -62,8 +66,11 @@ impl<O: Observer> World<O> {
             | StoreOp::Probe(holder)
             | StoreOp::Forget { holder, .. }
             | StoreOp::SeekLock(holder) => holder,
-        };
-        match self.holders[holder.index()].place {
+        }
+    }
+
+    fn falls_of(&self, op: StoreOp) -> u32 {
+        match self.holders[self.holder_of_op(op).index()].place {
             Place::Gateway(gateway) => self.gateways[gateway.index()].falls,
             Place::Thread(_) => unreachable!("threads share no store"),
         }
@@ -73,6 +80,9 @@ impl<O: Observer> World<O> {
     pub(super) fn store_done(&mut self, id: StoreOpId, s: &mut Schedule<Event>) {
         let Pending { op, falls } = self.store_ops.remove(id);
         let alive = falls == self.falls_of(op);
+        if let Some(fails) = self.store_fails(self.holder_of_op(op), self.policies.gateways.store.round_trip, s.now()) {
+            return self.store_failed(op, fails, alive, s);
+        }
         match op {
             StoreOp::Lookup(call) if self.calls[call].abandoned => self.gateway_done(call),
             StoreOp::Lookup(call) => self.looked_up(call, s),
@@ -126,9 +136,81 @@ impl<O: Observer> World<O> {
         self.act(holder, actions, found, s);
     }
 
-    /// Gives the lock back, if this holder has it.
-    pub(super) fn release_lock(&mut self, holder: HolderId) {
+    /// Gives the lock back, if this holder has it and reaches it.
+    pub(super) fn release_lock(&mut self, holder: HolderId, now: SimTime) {
+        if self.store_fails(holder, SimSpan::ZERO, now).is_some() {
+            return;
+        }
         let credential = self.holders[holder.index()].credential;
         self.locks[credential.index()].take_if(|lock| lock.holder == holder);
+    }
+    /// What a holder's node does about an operation that ends now and began so long ago, if that comes to nothing: the store
+    /// is down, or the node is cut off from it, or was at the beginning.
+    pub(super) fn store_fails(&self, holder: HolderId, takes: SimSpan, now: SimTime) -> Option<Fails> {
+        let outages = self.store_outages.iter().map(|(_, fails)| *fails);
+        let party = self.holders[holder.index()].place.party();
+        let cut = party.filter(|party| {
+            self.partitions.cut(*party, Party::Store) || self.partitions.swallowed(*party, Party::Store, takes, now)
+        });
+        outages.chain(cut.map(|_| Fails::Open)).max()
+    }
+
+    /// An operation comes to nothing, and its node knows that now.
+    fn store_failed(&mut self, op: StoreOp, fails: Fails, alive: bool, s: &mut Schedule<Event>) {
+        match op {
+            StoreOp::Lookup(call) if self.calls[call].abandoned => self.gateway_done(call),
+            StoreOp::Lookup(call) => match fails {
+                Fails::Open => self.missed(call, s),
+                Fails::Closed => self.fail(call, Cause::StoreDown, s),
+            },
+            StoreOp::Write { request, .. } if !alive => {
+                request.owner.into_iter().for_each(|call| self.gateway_done(call));
+            }
+            StoreOp::Write { holder, entry, request, .. } => match fails {
+                Fails::Open => {
+                    self.tell(s.now(), Fact::Got { holder, token: entry.token.id });
+                    self.got(holder, entry, request, s);
+                }
+                Fails::Closed => self.let_down(holder, Some(request), s),
+            },
+            StoreOp::Purge { waits, .. } => {
+                if let Some((call, then)) = waits {
+                    self.after_purge(call, then, s);
+                }
+            }
+            StoreOp::SeekLock(holder) if alive && self.holders[holder.index()].fetcher.seeks() => match fails {
+                Fails::Open => {
+                    let mut actions = std::mem::take(&mut self.actions);
+                    self.holders[holder.index()].fetcher.lock(true, &mut actions);
+                    self.act(holder, actions, None, s);
+                }
+                Fails::Closed => self.let_down(holder, None, s),
+            },
+            StoreOp::EventPurge { .. } | StoreOp::Probe(_) | StoreOp::Forget { .. } | StoreOp::SeekLock(_) => {}
+        }
+    }
+
+    /// A flight, or the search for the lock, ends for want of the store.
+    fn let_down(&mut self, holder: HolderId, request: Option<Request>, s: &mut Schedule<Event>) {
+        let mut actions = std::mem::take(&mut self.actions);
+        let fetch = &self.policies.gateways.fetch;
+        self.holders[holder.index()].fetcher.let_down(request, Cause::StoreDown, fetch, &mut actions);
+        self.act(holder, actions, None, s);
+    }
+
+    /// An outage of the store begins.
+    pub(super) fn store_down(&mut self, owner: Owner, fails: Fails, s: &Schedule<Event>) {
+        self.store_outages.push((owner, fails));
+        if self.store_outages.len() == 1 {
+            self.tell(s.now(), Fact::Store(false));
+        }
+    }
+
+    /// An outage of the store is over.
+    pub(super) fn store_up(&mut self, owner: Owner, s: &Schedule<Event>) {
+        self.store_outages.retain(|(down, _)| *down != owner);
+        if self.store_outages.is_empty() {
+            self.tell(s.now(), Fact::Store(true));
+        }
     }
 }

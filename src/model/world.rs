@@ -16,7 +16,7 @@ use super::fact::{Fact, Observer};
 use super::flight::Flight;
 use super::gateway::Gateway;
 use super::holder::{CachePlace, Holder, Place, Policies};
-use super::idp::Idp;
+use super::idp::{Idp, Owner};
 use super::inbound::Passport;
 use super::introspection::Introspection;
 use super::operator::Operator;
@@ -27,6 +27,7 @@ use super::thread::{self, Application, Thread};
 use super::user::Users;
 use crate::count::BlockCount;
 use crate::engine::{Model, Schedule};
+use crate::fault::Fails;
 use crate::id::{
     ApiId, CacheId, CallId, ClientId, CredentialId, DeliveryId, FlightId, GatewayId, HolderId, IdpNodeId,
     IntrospectionId, SourceId, StoreOpId, ThreadId, TokenKeyId,
@@ -74,6 +75,8 @@ pub struct World<O> {
     pub(super) store_ops: Arena<StoreOpId, Pending>,
     /// By credential.
     pub(super) locks: Vec<Option<Lock>>,
+    /// Outages of the shared store in force.
+    pub(super) store_outages: Vec<(Owner, Fails)>,
     /// By API.
     pub(super) backends: Vec<Backend>,
     pub(super) introspections: Arena<IntrospectionId, Introspection>,
@@ -147,6 +150,7 @@ impl<O: Observer> World<O> {
             flights: Arena::new(),
             store_ops: Arena::new(),
             locks: vec![None; config.credentials.len()],
+            store_outages: Vec::new(),
             backends: config.apis.iter().map(|_| Backend::new(&keys)).collect(),
             introspections: Arena::new(),
             idp: Idp::new(&config.idp, truth, clock),
@@ -158,7 +162,7 @@ impl<O: Observer> World<O> {
                 config.faults.iter().map(|fault| fault.fault.lost()).max().unwrap_or_default(),
             ),
             bus: Bus::new(gateways),
-            partitions: Partitions::new(longest_way(&config)),
+            partitions: Partitions::new(longest_way(&config, &policy)),
             deliveries: Arena::new(),
             operator: policy.surge.threshold.map(|_| Operator::new(gateways)),
             actions: Vec::new(),
@@ -325,10 +329,11 @@ impl<O: Observer> World<O> {
 }
 
 /// The longest way that anything takes which a partition can swallow.
-fn longest_way(config: &WorldConfig) -> SimSpan {
+fn longest_way(config: &WorldConfig, policy: &Policy) -> SimSpan {
     let network = &config.network;
     let invalidation = config.idp.cache.invalidation.unwrap_or_default();
-    network.gateway_idp.max(network.gateway_backend).max(network.backend_idp).max(invalidation)
+    let one_way = network.gateway_idp.max(network.gateway_backend).max(network.backend_idp);
+    one_way.max(invalidation).max(policy.store.round_trip)
 }
 
 fn rounds(config: &WorldConfig) -> Vec<Vec<u32>> {

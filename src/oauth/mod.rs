@@ -59,6 +59,7 @@ pub enum Cause {
     IdpError,
     PersistFailed,
     IntrospectionDown,
+    StoreDown,
     GatewayDown,
     InboundRefused,
     ClientTimeout,
@@ -66,7 +67,7 @@ pub enum Cause {
 
 impl Cause {
     /// Every cause with its word, in the order of the declaration.
-    pub const ALL: [(Cause, &'static str); 15] = [
+    pub const ALL: [(Cause, &'static str); 16] = [
         (Cause::StaleToken, "stale-token"),
         (Cause::SupersededToken, "superseded-token"),
         (Cause::LostToken, "lost-token"),
@@ -79,6 +80,7 @@ impl Cause {
         (Cause::IdpError, "idp-error"),
         (Cause::PersistFailed, "persist-failed"),
         (Cause::IntrospectionDown, "introspection-down"),
+        (Cause::StoreDown, "store-down"),
         (Cause::GatewayDown, "gateway-down"),
         (Cause::InboundRefused, "inbound-refused"),
         (Cause::ClientTimeout, "client-timeout"),

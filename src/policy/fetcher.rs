@@ -140,6 +140,20 @@ impl Fetcher {
         }
     }
 
+    /// The shared store is down, and the holder does without it nothing: the search for the lock has come to nothing, or what
+    /// this request got could not be written. All who wait go without a token, and the next request need not wait.
+    pub fn let_down(&mut self, request: Option<Request>, cause: Cause, rule: &Fetch, out: &mut Vec<Action>) {
+        let starter = request.map(|request| request.starter).or(self.busy);
+        if starter == Some(Starter::Background) && rule.retry_after > crate::time::SimSpan::ZERO {
+            out.push(Action::RefreshLater);
+        }
+        if let (SingleFlight::None, Some(request)) = (rule.single_flight, request) {
+            return out.extend(request.owner.map(|call| Action::Refuse(call, cause)));
+        }
+        (self.busy, self.seeking) = (None, false);
+        out.extend(self.waiting.drain(..).map(|call| Action::Refuse(call, cause)));
+    }
+
     /// The node of this holder went down: what was under way is lost, and so are those who waited.
     pub fn reset(&mut self, lost: &mut Vec<CallId>) {
         lost.extend(self.waiting.drain(..));
@@ -269,6 +283,38 @@ mod tests {
             let Action::Send(request) = out[0] else { panic!("{out:?}") };
             out.clear();
             fetcher.failed(SimTime(5), request, Cause::IdpDown, &rule, &mut out);
+            assert_eq!(out.contains(&Action::RefreshLater), repeated);
+        }
+    }
+
+    #[test]
+    fn without_the_store_all_who_wait_are_refused_and_the_next_one_asks_at_once() {
+        let rule = Fetch { share_failures: false, retry_after: SimSpan(10), ..rule(SingleFlight::Node) };
+        let refused = [Action::Refuse(A, Cause::StoreDown), Action::Refuse(B, Cause::StoreDown)];
+        let (mut fetcher, mut out) = (Fetcher::default(), Vec::new());
+        missed(&mut fetcher, 0, &[A, B], &rule);
+        fetcher.let_down(Some(request(1, None)), Cause::StoreDown, &rule, &mut out);
+        assert_eq!(out, refused);
+        assert_eq!(missed(&mut fetcher, 5, &[C], &rule), [Action::Send(request(2, None))]);
+        let cluster = Fetch { single_flight: SingleFlight::Cluster, ..rule.clone() };
+        let (mut fetcher, mut out) = (Fetcher::default(), Vec::new());
+        missed(&mut fetcher, 0, &[A, B], &cluster);
+        fetcher.let_down(None, Cause::StoreDown, &cluster, &mut out);
+        assert_eq!((&out[..], fetcher.seeks()), (&refused[..], false));
+        let each = Fetch { single_flight: SingleFlight::None, ..rule };
+        let (mut fetcher, mut out) = (Fetcher::default(), Vec::new());
+        missed(&mut fetcher, 0, &[A, B], &each);
+        fetcher.let_down(Some(request(2, Some(B))), Cause::StoreDown, &each, &mut out);
+        assert_eq!(out, refused[1..], "the other one still waits for its own request");
+    }
+
+    #[test]
+    fn a_background_fetch_that_could_not_be_written_is_repeated_after_retry_after() {
+        for (retry_after, repeated) in [(0, false), (10, true)] {
+            let rule = Fetch { retry_after: SimSpan(retry_after), ..rule(SingleFlight::Cluster) };
+            let (mut fetcher, mut out) = (Fetcher::default(), Vec::new());
+            fetcher.refresh(SimTime(0), &rule, &mut out);
+            fetcher.let_down(None, Cause::StoreDown, &rule, &mut out);
             assert_eq!(out.contains(&Action::RefreshLater), repeated);
         }
     }

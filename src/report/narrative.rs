@@ -95,6 +95,7 @@ enum What {
     /// Whether the gateway gives up.
     TablesUnread(GatewayId, bool),
     ControlPlane(bool),
+    Store(bool),
     /// Whether it is told again.
     Untold(bool),
     Partition(bool),
@@ -258,6 +259,7 @@ impl Observer for Narrator<'_> {
             Fact::TablesRead { gateway: id, rows } => self.line(at, What::TablesRead(*id, *rows), gateway(*id)),
             Fact::TablesUnread { gateway: id, last } => self.line(at, What::TablesUnread(*id, *last), gateway(*id)),
             Fact::ControlPlane(up) => self.line(at, What::ControlPlane(*up), "control plane".into()),
+            Fact::Store(up) => self.line(at, What::Store(*up), "shared store".into()),
             Fact::Untold { notice, again } => {
                 let target = self.whom(*notice);
                 self.line(at, What::Untold(*again), format!("control plane, {target}"));
@@ -277,7 +279,11 @@ impl What {
 
     fn words(self) -> String {
         match self {
-            What::Node(NodeState::Up) | What::Bus(true) | What::Db(true) | What::ControlPlane(true) => "up".into(),
+            What::Node(NodeState::Up)
+            | What::Bus(true)
+            | What::Db(true)
+            | What::ControlPlane(true)
+            | What::Store(true) => "up".into(),
             What::Db(false) => "fails over, nothing can be read or written".into(),
             What::Stalled => "stands still".into(),
             What::Violated => "an insert violates CON_APP_KEY".into(),
@@ -315,6 +321,7 @@ impl What {
             What::TablesUnread(_, false) => "cannot read the event tables, and tries again".into(),
             What::TablesUnread(_, true) => "cannot read the event tables, gives up, and goes on without them".into(),
             What::ControlPlane(false) => "down, no event gets on".into(),
+            What::Store(false) => "down, gateways find and keep no token in it".into(),
             What::Untold(true) => "does not hear of the event, and is told again".into(),
             What::Untold(false) => "does not hear of the event, and never will".into(),
             What::Partition(true) => "two groups of nodes cannot reach each other".into(),
@@ -482,6 +489,8 @@ mod tests {
             (22_000, Fact::TablesRead { gateway: TWO, rows: 3 }),
             (23_000, Fact::ClockSkewed),
             (24_000, revoked(1, Target::Jti(Jti { user: user(0), serial: 2 }))),
+            (25_000, Fact::Store(false)),
+            (26_000, Fact::Store(true)),
         ];
         assert_eq!(
             told(&facts),
@@ -497,6 +506,8 @@ mod tests {
                 "0:00:22.000  gateway-2: reads the event tables, 3 rows",
                 "0:00:23.000  a node's clock: is moved",
                 "0:00:24.000  shop/user-1/token: revoked",
+                "0:00:25.000  shared store: down, gateways find and keep no token in it",
+                "0:00:26.000  shared store: up",
             ]
         );
     }

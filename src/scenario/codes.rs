@@ -305,7 +305,7 @@ pub const CODES: &[Code] = &[
     code(
         "W008",
         "a setting without effect",
-        "The setting is read by a part of the model that the other settings switch off: without a database nothing is written, without threads that write there is no queue, without a second node there is no standby, without callers' tokens nobody logs in. The simulation runs, and the setting changes nothing.",
+        "The setting is read by a part of the model that the other settings switch off: without a database nothing is written, without threads that write there is no queue, without a second node there is no standby, without callers' tokens nobody logs in. Or it is a fault of the gateways' shared store, and no policy has one. The simulation runs, and the setting changes nothing.",
         "[idp.persistence]\npool_size = 4\nadd: mode = \"database\", or remove it",
     ),
     code(

@@ -4,6 +4,7 @@ mod front;
 mod inbound;
 mod load;
 mod rotation;
+mod shared;
 mod store;
 
 use super::check::Known;
@@ -29,6 +30,7 @@ pub fn warn(reader: &mut Reader, parts: &Parts) {
     inbound::without_effect(reader, parts);
     inbound::shown_by_nothing(reader, parts);
     rotation::shown_by_nothing(reader, parts);
+    shared::without_effect(reader, parts);
     not_evaluated(reader, parts);
 }
 

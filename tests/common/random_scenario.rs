@@ -265,6 +265,10 @@ impl Writer<'_> {
                     self.raw("between", CUTS);
                 }
                 ("control-plane-outage", _) => self.word("for", SPANS),
+                ("store-outage", _) => {
+                    self.word("for", SPANS);
+                    self.word("fails", &["open", "closed"]);
+                }
                 ("clock-skew", _) => {
                     self.word("by", &["1s", "-1s", "20s", "-3ms"]);
                     let last = format!("gateway-{gateways}");
@@ -486,7 +490,7 @@ const PRESETS: &[&str] = &[
 ];
 
 /// What is between the IdP and the gateways.
-const BETWEEN: &[&str] = &["partition", "control-plane-outage", "clock-skew"];
+const BETWEEN: &[&str] = &["partition", "control-plane-outage", "clock-skew", "store-outage"];
 
 const OF_USERS: &[&str] = &[
     "password-change",
@@ -498,10 +502,13 @@ const OF_USERS: &[&str] = &[
     "partition",
     "control-plane-outage",
     "clock-skew",
+    "store-outage",
 ];
 
 const CUTS: &[&str] = &[
     "[[\"gateways\"], [\"bus\"]]",
+    "[[\"gateway-1\"], [\"store\"]]",
+    "[[\"gateways\"], [\"store\", \"bus\"]]",
     "[[\"gateway-1\"], [\"idp\"]]",
     "[[\"gateways\"], [\"backends\"]]",
     "[[\"control-plane\"], [\"gateways\", \"bus\"]]",

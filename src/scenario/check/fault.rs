@@ -92,12 +92,11 @@ fn told(named: &Named, mistake: FaultMistake) -> Diagnostic {
         Slip::Excluding => "E026",
         Slip::OutOfRange => "E017",
         Slip::Twice => "E021",
-        Slip::NotBuilt => "E040",
     };
     let told = Diagnostic::new(code, message).at_some(named.table.place(key), label);
     match slip {
         Slip::NoSuchName { word, candidates } => told.nearest(&word, candidates.iter().map(String::as_str)),
         Slip::Missing { add } => told.help(format!("add: {add}")),
-        Slip::Excluding | Slip::OutOfRange | Slip::Twice | Slip::NotBuilt => told,
+        Slip::Excluding | Slip::OutOfRange | Slip::Twice => told,
     }
 }

@@ -1,7 +1,7 @@
 //! `[[fault]]`, whose keys depend on its kind.
 
 use super::{FaultPart, Named, Raw};
-use crate::fault::{self, FAULTS};
+use crate::fault::FAULTS;
 use crate::key::Key;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::keys;
@@ -30,14 +30,7 @@ pub fn fault(reader: &mut Reader, raw: Raw) -> Option<FaultPart> {
 }
 
 fn no_such_kind(kind: &str, at: &At) -> Diagnostic {
-    if fault::LATER.contains(&kind) {
-        let built: Vec<&str> = FAULTS.iter().map(|def| def.kind).collect();
-        return Diagnostic::new("E040", format!("faults of kind `{kind}` are not built yet"))
-            .at(at, "of a later version")
-            .help(format!("built so far: {}", built.join(", ")));
-    }
-    let names: Vec<&str> = FAULTS.iter().map(|def| def.kind).chain(fault::LATER.iter().copied()).collect();
     Diagnostic::new("E018", format!("there is no kind of fault `{kind}`"))
         .at(at, "`stalegate list faults` prints the kinds")
-        .nearest(kind, names)
+        .nearest(kind, FAULTS.iter().map(|def| def.kind))
 }
