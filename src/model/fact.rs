@@ -99,6 +99,12 @@ pub enum Fact {
     /// The first instant after a restart from which a token request sent to the front would be answered.
     Ready,
     Node(IdpNodeId, NodeState),
+    /// An active-passive front sends everything to this node from now on, or nobody takes it.
+    Serving(Option<IdpNodeId>),
+    /// Something happened to the keys that sign JWTs.
+    Key(KeyChange),
+    /// The IdP's service times are multiplied, or are what they were.
+    Slow(bool),
     Gateway(GatewayId, bool),
     /// An operator does something about refusals at a gateway.
     Operator(GatewayId, Remedy),
@@ -192,6 +198,20 @@ pub enum Request {
     Token,
     Introspection,
     KeySet,
+}
+
+/// What happens to the keys that sign JWTs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyChange {
+    /// Another key signs.
+    Signs,
+    /// It is in the key set.
+    Published,
+    /// The one before it is out of the key set, and what it signed is dead.
+    Retired,
+    /// The key that signs is out of the key set, and goes on signing.
+    Withheld,
+    PutBack,
 }
 
 /// What a node of the IdP does.

@@ -225,6 +225,16 @@ impl Idp {
 }
 
 impl<O: Observer> World<O> {
+    /// An active-passive front looks at its nodes; another one may serve from now on.
+    fn look_at_nodes(&mut self, s: &mut Schedule<Event>) {
+        let before = self.idp.serving();
+        self.idp.look(self.config.idp.health_of, s);
+        let serving = self.idp.serving();
+        if serving != before {
+            self.tell(s.now(), Fact::Serving(serving.map(IdpNodeId::at)));
+        }
+    }
+
     /// A request reaches the front at this instant, from one who may be cut off from nodes, though the front is not.
     pub(super) fn idp_arrival(
         &mut self,
@@ -234,8 +244,8 @@ impl<O: Observer> World<O> {
         job: Option<Job>,
         s: &mut Schedule<Event>,
     ) -> Arrival {
+        self.look_at_nodes(s);
         let config = &self.config.idp;
-        self.idp.look(config.health_of, s);
         let (workers, queue, unreachable) = (config.workers, config.queue, config.unreachable);
         let routed = self.idp.route(kind, from.caller, word, config.front, config.health_of, s.now());
         let Some(index) = routed else { return self.nobody_there(kind, unreachable, s) };
@@ -333,7 +343,7 @@ impl<O: Observer> World<O> {
     /// Whom a person meets at the IdP: the node that an active-passive front sends everything to, or else one of those that
     /// are up. `None`: nobody who could do anything.
     pub(super) fn node_for_a_person(&mut self, word: u64, s: &mut Schedule<Event>) -> Option<IdpNodeId> {
-        self.idp.look(self.config.idp.health_of, s);
+        self.look_at_nodes(s);
         let up = |node: &IdpNodeId| self.node_state(*node) == NodeState::Up;
         match self.config.idp.front {
             Front::ActivePassive { .. } => self.idp.serving().map(IdpNodeId::at).filter(up),
@@ -430,7 +440,7 @@ impl<O: Observer> World<O> {
     /// The front may see something new.
     pub(super) fn front_looks(&mut self, s: &mut Schedule<Event>) {
         let health = self.config.idp.health_of;
-        self.idp.look(health, s);
+        self.look_at_nodes(s);
         let used = |node: usize| match self.config.idp.front {
             Front::RoundRobin | Front::Random | Front::Sticky => self.idp.in_use(node, health, s.now()),
             Front::ActivePassive { .. } => self.idp.serving() == Some(node),
@@ -442,12 +452,16 @@ impl<O: Observer> World<O> {
         }
     }
 
-    pub(super) fn slow_down(&mut self, owner: Owner, factor: f64) {
+    pub(super) fn slow_down(&mut self, owner: Owner, factor: f64, now: SimTime) {
         self.idp.slow.push((owner, factor));
+        self.tell(now, Fact::Slow(true));
     }
 
-    pub(super) fn speed_up(&mut self, owner: Owner) {
+    pub(super) fn speed_up(&mut self, owner: Owner, now: SimTime) {
         self.idp.slow.retain(|(slower, _)| *slower != owner);
+        if self.idp.slow.is_empty() {
+            self.tell(now, Fact::Slow(false));
+        }
     }
 
     /// Tells at the end of the run what is under way.

@@ -2,7 +2,7 @@
 
 use super::bus::Notice;
 use super::event::Event;
-use super::fact::{Fact, NodeState, Observer};
+use super::fact::{Fact, KeyChange, NodeState, Observer};
 use super::gateway::Downer;
 use super::idp::{Idp, Owner};
 use super::world::World;
@@ -121,7 +121,10 @@ impl<O: Observer> Control for Stage<'_, O> {
                 keys.for_each(|key| truth.revoke(TokenKeyId::at(key), now));
             }
             Death::SigningKey => truth.replace_key(now),
-            Death::RotatedKey => truth.retire_key_before(world.idp.rotated[&owner], now),
+            Death::RotatedKey => {
+                truth.retire_key_before(world.idp.rotated[&owner], now);
+                world.tell(now, Fact::Key(KeyChange::Retired));
+            }
             Death::NotBefore => {
                 let iat_s = world.idp.nodes[0].clock.whole_secs(now.stamp());
                 truth.not_before(NotBefore { at: now, iat_s });
@@ -138,24 +141,28 @@ impl<O: Observer> Control for Stage<'_, O> {
         let key = self.world.idp.truth.rotate_key(self.schedule.now());
         let owner = self.owner();
         self.world.idp.rotated.insert(owner, key);
+        self.world.tell(self.schedule.now(), Fact::Key(KeyChange::Signs));
     }
 
     fn publish_rotated_key(&mut self) {
         let owner = self.owner();
         let Idp { truth, rotated, .. } = &mut self.world.idp;
         truth.keys.publish(rotated[&owner]);
+        self.world.tell(self.schedule.now(), Fact::Key(KeyChange::Published));
     }
 
     fn withhold_key(&mut self) {
         let key = self.world.idp.truth.keys.withhold();
         let owner = self.owner();
         self.world.idp.withheld.insert(owner, key);
+        self.world.tell(self.schedule.now(), Fact::Key(KeyChange::Withheld));
     }
 
     fn put_key_back(&mut self) {
         let owner = self.owner();
         let Idp { truth, withheld, .. } = &mut self.world.idp;
         truth.keys.put_back(withheld[&owner]);
+        self.world.tell(self.schedule.now(), Fact::Key(KeyChange::PutBack));
     }
 
     fn publish(&mut self, node: Option<IdpNodeId>, credential: Option<CredentialId>, before: SimTime) {
@@ -172,12 +179,12 @@ impl<O: Observer> Control for Stage<'_, O> {
 
     fn slow_idp(&mut self, factor: f64) {
         let owner = self.owner();
-        self.world.slow_down(owner, factor);
+        self.world.slow_down(owner, factor, self.schedule.now());
     }
 
     fn unslow_idp(&mut self) {
         let owner = self.owner();
-        self.world.speed_up(owner);
+        self.world.speed_up(owner, self.schedule.now());
     }
 
     fn gateways_down(&mut self, gateways: &[GatewayId]) {

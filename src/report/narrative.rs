@@ -7,7 +7,7 @@ use crate::experiment::unit::{lane_name, whom};
 use crate::id::{GatewayId, HolderId, LaneId, NoticeId};
 use crate::metric::MetricDef;
 use crate::model::config::{Strategy, WorldConfig};
-use crate::model::fact::{Fact, NodeState, Observer};
+use crate::model::fact::{Fact, KeyChange, NodeState, Observer};
 use crate::oauth::{Cause, Outcome};
 use crate::policy::surge::Remedy;
 use crate::report::number::short;
@@ -68,6 +68,10 @@ enum What {
     Gateway(bool),
     Operator(Remedy),
     Bus(bool),
+    Serves,
+    NobodyServes,
+    Key(KeyChange),
+    Slow(bool),
     Db(bool),
     Stalled,
     Violated,
@@ -218,6 +222,10 @@ impl Observer for Narrator<'_> {
             Fact::Gateway(id, up) => self.line(at, What::Gateway(*up), gateway(*id)),
             Fact::Operator(id, remedy) => self.line(at, What::Operator(*remedy), gateway(*id)),
             Fact::Bus(up) => self.line(at, What::Bus(*up), "bus".into()),
+            Fact::Serving(Some(node)) => self.line(at, What::Serves, format!("idp-{}", node.0 + 1)),
+            Fact::Serving(None) => self.line(at, What::NobodyServes, "front".into()),
+            Fact::Key(change) => self.line(at, What::Key(*change), "idp".into()),
+            Fact::Slow(slow) => self.line(at, What::Slow(*slow), "idp".into()),
             Fact::RestartStopped => self.line(at, What::Stopped, "idp".into()),
             Fact::Ready => self.line(at, What::Ready, "idp".into()),
             Fact::Published(_) => self.line(at, What::Published, "idp".into()),
@@ -297,6 +305,15 @@ impl What {
             What::Operator(Remedy::Restart) => "an operator restarts it".into(),
             What::Operator(Remedy::Flush) => "an operator flushes its caches".into(),
             What::Bus(false) => "down, all are disconnected".into(),
+            What::Serves => "the front sends everything here".into(),
+            What::NobodyServes => "no node serves, until a standby takes over".into(),
+            What::Key(KeyChange::Signs) => "another key signs".into(),
+            What::Key(KeyChange::Published) => "the new key is in the key set".into(),
+            What::Key(KeyChange::Retired) => "the old key is out of the key set, and what it signed is dead".into(),
+            What::Key(KeyChange::Withheld) => "the key that signs is missing from the key set".into(),
+            What::Key(KeyChange::PutBack) => "the key that was missing is in the key set again".into(),
+            What::Slow(true) => "slow: its services take longer".into(),
+            What::Slow(false) => "as quick as before".into(),
             What::Stopped => "a restart stops all of it, or a node".into(),
             What::Ready => "ready: a token request would be answered".into(),
             What::Published => "tells that tokens are dead".into(),
@@ -424,6 +441,25 @@ mod tests {
 
     fn user(number: u32) -> UserId {
         UserId { client: ClientId(0), user: number }
+    }
+
+    #[test]
+    fn what_becomes_of_keys_of_the_front_and_of_the_idps_speed_is_told() {
+        let facts = [
+            (1_000, Fact::Slow(true)),
+            (2_000, Fact::Serving(None)),
+            (3_000, Fact::Serving(Some(IdpNodeId(1)))),
+            (4_000, Fact::Key(KeyChange::Withheld)),
+            (5_000, Fact::Key(KeyChange::PutBack)),
+        ];
+        let lines = [
+            "0:00:01.000  idp: slow: its services take longer",
+            "0:00:02.000  front: no node serves, until a standby takes over",
+            "0:00:03.000  idp-2: the front sends everything here",
+            "0:00:04.000  idp: the key that signs is missing from the key set",
+            "0:00:05.000  idp: the key that was missing is in the key set again",
+        ];
+        assert_eq!(told(&facts), lines);
     }
 
     #[test]

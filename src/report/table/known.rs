@@ -56,6 +56,7 @@ fn here(row: &Row<'_>, swept: bool) -> String {
         Some(true) => ", as published",
         Some(false) if row.known.why.is_empty() => ", not as published",
         Some(false) => ", not as published: see below",
+        None if row.known.is == Origin::Predicted => "; no number is published",
         None => "",
     };
     format!("{} ({}){verdict}", short(here.value), what(here, swept))
