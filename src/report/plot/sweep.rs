@@ -7,7 +7,7 @@ use super::{Group, WIDTH, groups, names_width, same_bits};
 use crate::experiment::stat::Summary;
 use crate::report::sweep::Swept;
 use crate::report::table::columns::in_words;
-use crate::scenario::sweep::Mode;
+use crate::scenario::sweep::{Mode, SweptKey};
 
 const LEFT: i32 = 84;
 const TOP: i32 = 112;
@@ -125,11 +125,17 @@ fn heading(canvas: &mut Canvas<'_>, swept: &Swept<'_>, metric: &'static str, pan
     let words = in_words(metric);
     let title: String = words.chars().take(1).flat_map(char::to_uppercase).chain(words.chars().skip(1)).collect();
     let keys = &swept.sweep.keys;
-    let by: Vec<&str> = match swept.sweep.mode {
-        Mode::Grid => vec![&keys[0].path],
-        Mode::Zip => keys.iter().map(|key| key.path.as_str()).collect(),
+    let by: Vec<&SweptKey> = match swept.sweep.mode {
+        Mode::Grid => vec![&keys[0]],
+        Mode::Zip => keys.iter().collect(),
     };
-    canvas.text(&format!("{title}, by {}", by.join(", ")), (24, 26), Anchor::Left, TITLE);
+    let by = |name: fn(&SweptKey) -> &str| by.iter().map(|key| name(key)).collect::<Vec<_>>().join(", ");
+    // In full, or as the table has them, or at least their number: a title is one line.
+    let titles = [by(|key| &key.path), by(|key| &key.name), format!("{} keys", keys.len())];
+    let titles = titles.map(|by| format!("{title}, by {by}"));
+    let fits = |title: &&String| width_of(title, TITLE) <= WIDTH - 2 * 24;
+    let title = titles.iter().find(fits).unwrap_or(&titles[2]);
+    canvas.text(title, (24, 26), Anchor::Left, TITLE);
     canvas.text(&swept.scenario.title, (24, 48), Anchor::Left, WORDS);
     let some =
         if panels > MOST_PANELS { format!("; the first {MOST_PANELS} of {panels} panels") } else { String::new() };
@@ -165,7 +171,7 @@ fn grid(canvas: &mut Canvas<'_>, sheet: Sheet, up: &Axis, panel: &Panel, labels:
     }
 }
 
-/// A policy's means, joined where points are neighbours. Policies stand a little apart, so that none hides another's interval.
+/// A policy's means, joined where points are neighbours on one scale: not where several keys are zipped. Policies stand a little apart, so that none hides another's interval.
 fn line(
     canvas: &mut Canvas<'_>,
     swept: &Swept<'_>,
@@ -182,7 +188,8 @@ fn line(
         Some((category, across(sheet, category, categories) + aside, found))
     };
     let marks: Vec<(usize, i32, Summary)> = panel.points.iter().filter_map(found).collect();
-    for pair in marks.windows(2).filter(|pair| pair[1].0 == pair[0].0 + 1) {
+    let scale = swept.sweep.mode == Mode::Grid || swept.sweep.keys.len() == 1;
+    for pair in marks.windows(2).filter(|pair| scale && pair[1].0 == pair[0].0 + 1) {
         canvas.line(&[(pair[0].1, up.at(pair[0].2.mean)), (pair[1].1, up.at(pair[1].2.mean))], ink, 2);
     }
     for (_, x, found) in marks {
@@ -227,6 +234,24 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_title_is_one_line_and_zipped_keys_are_no_scale() {
+        let (scenario, mut sweep) = (sample::scenario(), sample::sweep());
+        sweep.mode = Mode::Zip;
+        sweep.points.truncate(2);
+        for key in &mut sweep.keys {
+            key.path = format!("client.{}.{}", "a-population-with-a-long-name-of-its-own", key.name);
+            key.values.truncate(2);
+        }
+        let lines = |svg: &str| svg.matches("<polyline").count();
+        let svg = draw(&sample::swept(&scenario, &sweep, 2, 5), "downtime_s");
+        assert!(svg.contains("Downtime, s, by token_lifetime, loss"), "{svg}");
+        sweep.keys.truncate(1);
+        let joined = draw(&sample::swept(&scenario, &sweep, 2, 5), "downtime_s");
+        assert!(joined.contains("Downtime, s, by client.a-population"), "{joined}");
+        assert!(lines(&svg) < lines(&joined), "{} {}", lines(&svg), lines(&joined));
     }
 
     /// `PLOTS=plots cargo test --lib sweeps_for_the_eye` writes the plots of made-up results.
