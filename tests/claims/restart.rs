@@ -191,6 +191,18 @@ fn a11_with_rolling_restarts_a_refused_call_finds_another_node_to_ask() {
 }
 
 #[test]
+fn a11_a_standby_takes_over_and_tokens_of_a_store_that_both_nodes_share_live_on() {
+    let calls = |node: &str| {
+        let fault = format!("{}\nnode = \"{node}\"\non_restart = \"keep\"", restart("10s", "5s"));
+        let front = "nodes = 2\nfront = \"active-passive\"\nfailover = \"2s\"";
+        let world = world("no-cache").idp(front).calls_ms(&[9_000, 11_000, 13_000, 16_000]);
+        world.fault(&fault).play().calls()
+    };
+    assert_eq!(calls("idp-1"), ["9.023s ok", "11.001s idp-down", "13.023s ok", "16.023s ok"]);
+    assert_eq!(calls("all"), ["9.023s ok", "11.001s idp-down", "13.001s idp-down", "16.023s ok"]);
+}
+
+#[test]
 fn a12_discarding_the_refused_token_and_repeating_the_call_hides_the_outage() {
     let seen = world("reactive-retry").calls_ms(&[1_000, 50_000, 51_000]).fault(&restart("10s", "30s")).play();
     assert_eq!(seen.calls(), ["1.023s ok", "50.025s ok", "51.001s ok"]);

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use crate::support_run::inbound::{jwt, password_change};
 use crate::support_run::{Seen, World, restart, world};
-use stalegate::model::fact::Fact;
-use stalegate::oauth::Outcome;
+use stalegate::model::fact::{Fact, Request};
+use stalegate::oauth::{Cause, Outcome};
 use stalegate::rng::Seeds;
 use stalegate::time::{SimSpan, SimTime};
 
@@ -91,6 +91,28 @@ fn between_the_old_key_and_the_new_one_the_set_is_empty_and_a_cooldown_prolongs_
     );
     assert_eq!(seen.calls_of(1), ["1.023s ok", "13.002s stale-token", "43.004s stale-token"]);
     assert_eq!(seen.key_sets(), ["12.024s", "43.002s"]);
+}
+
+/// The key is missing from 10 s to 50 s; the set is fetched every 20 s, from a phase of the backend's own on.
+#[test]
+fn a_backend_notices_that_the_signing_key_is_missing_and_that_it_is_back_when_it_fetches_the_set() {
+    let lines = "validation = \"local\"\njwks_refresh = \"20s\"\njwks_cooldown = \"1d\"";
+    let calls: Vec<u64> = (1..120).map(|second| second * 1_000).collect();
+    let missing = "at = \"10s\"\nkind = \"key-removed\"\nfor = \"40s\"";
+    let seen = signed(1).api(lines).calls_ms(&calls).fault(missing).play();
+    let leg = SimSpan::millis(1);
+    let fetches = seen.times(|fact| *fact == Fact::IdpArrival(Request::KeySet));
+    let gone = SimTime(10_000_000_000)..SimTime(50_000_000_000);
+    let lacks_it =
+        |arrival: SimTime| fetches.iter().rfind(|at| **at + leg <= arrival).is_some_and(|at| gone.contains(at));
+    let accepted = seen.times(|fact| matches!(fact, Fact::Calls(calls) if calls.outcome == Outcome::Ok));
+    let unknown = Outcome::Failed(Cause::IntrospectionDown);
+    let refused = seen.times(|fact| matches!(fact, Fact::Calls(calls) if calls.outcome == unknown));
+    assert_eq!((accepted.len() + refused.len(), refused.len() >= 35), (calls.len(), true), "{refused:?}");
+    assert!(accepted.iter().all(|at| !lacks_it(*at)), "{fetches:?} {accepted:?}");
+    // The answer takes a leg to the gateway, where the call fails.
+    assert!(refused.iter().all(|at| lacks_it(SimTime(at.0 - leg.0))), "{fetches:?} {refused:?}");
+    assert_eq!((accepted_while_dead(&seen), seen.stale()), (none(), none()), "its tokens are good all the time");
 }
 
 #[test]
