@@ -242,7 +242,7 @@ mod tests {
         sweep.mode = Mode::Zip;
         sweep.points.truncate(2);
         for key in &mut sweep.keys {
-            key.path = format!("client.{}.{}", "a-population-with-a-long-name-of-its-own", key.name);
+            key.path = format!("client.{}.{}", "a-population-with-a-long-name", key.name);
             key.values.truncate(2);
         }
         let lines = |svg: &str| svg.matches("<polyline").count();
