@@ -80,8 +80,8 @@ fn profile(reader: &mut Reader, client: &Client) {
     let Some(profile) = table.table.opt_profile("profile").filter(|_| arrivals.good(&["rate"])) else { return };
     let most = per_s * profile.largest();
     if most > quantity::MOST_PER_S {
-        let message = format!("`profile` makes a rate of {most}/s, more than {}/s", quantity::MOST_PER_S);
-        let mistake = Diagnostic::new("E017", message).at(at, format!("its largest factor is {}", profile.largest()));
+        let message = format!("`profile` makes a rate of {most:e}/s, more than {}/s", quantity::MOST_PER_S);
+        let mistake = Diagnostic::new("E017", message).at(at, format!("its largest factor is {:e}", profile.largest()));
         reader.say(mistake.help("lower the factors, or the rate"));
     }
 }
