@@ -249,6 +249,12 @@ fn known(reader: &mut Reader, parts: &Parts) {
         let table = &known.table;
         metric_is_there(reader, known);
         references(reader, parts, known, "policy");
+        for key in ["says", "source"] {
+            if table.good(&[key]) && table.table.text(key).trim().is_empty() {
+                let mistake = Diagnostic::new("E017", format!("`{key}` is empty"));
+                reader.say(mistake.at_some(table.place(key), "what is known, and from where?"));
+            }
+        }
         if !table.good(&["is", "metric"]) || *table.table.get("metric") != Value::Off {
             continue;
         }

@@ -1,6 +1,6 @@
 //! What is known of the real case, beside what came out here.
 
-use comfy_table::{Cell, ColumnConstraint};
+use comfy_table::{Cell, ColumnConstraint, Width};
 
 use super::columns::in_words;
 use super::{Look, table, wrap};
@@ -25,11 +25,13 @@ pub fn known(known: &[Published], points: &[&Comparison], look: Look) -> String 
         });
         let says = format!("{} [{}]", row.known.says, source + 1);
         let is = row.known.is.word().to_owned();
-        table.add_row([row.known.name.clone(), is, says, here(row, points.len() > 1)].map(Cell::new));
+        table.add_row([row.known.name.clone(), is, says, here(row, points.len())].map(Cell::new));
     }
-    for column in [0, 1] {
-        if let Some(column) = table.column_mut(column) {
-            column.set_constraint(ColumnConstraint::ContentWidth);
+    // Whatever is long is broken, in its own column.
+    let widths = [(0, ColumnConstraint::UpperBoundary(Width::Percentage(30))), (1, ColumnConstraint::ContentWidth)];
+    for (index, width) in widths {
+        if let Some(column) = table.column_mut(index) {
+            column.set_constraint(width);
         }
     }
     let heading = wrap(
@@ -44,10 +46,11 @@ pub fn known(known: &[Published], points: &[&Comparison], look: Look) -> String 
 }
 
 /// `2,820 (downtime, s; ttl-only), as published`.
-fn here(row: &Row<'_>, swept: bool) -> String {
+fn here(row: &Row<'_>, points: usize) -> String {
     let Some(here) = &row.here else {
         return match (&row.known.figure, row.known.is) {
-            (Some(_), _) => "its point was not played".into(),
+            (Some(figure), _) if figure.point >= points => "its point was not played".into(),
+            (Some(_), _) => "no value".into(),
             (None, Origin::Input) => "given".into(),
             (None, Origin::Fitted | Origin::Predicted) => String::new(),
         };
@@ -59,7 +62,7 @@ fn here(row: &Row<'_>, swept: bool) -> String {
         None if row.known.is == Origin::Predicted => "; no number is published",
         None => "",
     };
-    format!("{} ({}){verdict}", short(here.value), what(here, swept))
+    format!("{} ({}){verdict}", short(here.value), what(here, points > 1))
 }
 
 fn what(here: &Here<'_>, swept: bool) -> String {
@@ -96,6 +99,13 @@ mod tests {
             figure,
             why: why.into(),
         };
+        let long = "a name that is longer than a terminal is wide, and goes on and on and on until nobody reads it any more, really";
+        let text = super::known(
+            &[published(long, Origin::Input, None, "", "a page")],
+            &[&comparison],
+            Look { width: 100, unicode: true, colour: false },
+        );
+        assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
         let known = [
             published("how long", Origin::Input, None, "", "a page"),
             published("how bad", Origin::Predicted, Some(figure(0.0, 1e9)), "", "another page"),
