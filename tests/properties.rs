@@ -237,7 +237,7 @@ fn check_callers(scenario: &Scenario, watch: &Watch) {
     assert!(refused <= watch.causes[Cause::InboundRefused.index()]);
     assert!(revokes || passed == 0, "{passed} accepted");
     assert!(
-        revokes || refused == 0 || faults(&["clock-skew", "idp-restart", "idp-crash", "key-rotation"]),
+        revokes || refused == 0 || faults(&["clock-skew", "idp-restart", "idp-crash", "key-rotation", "key-removed"]),
         "{refused} refused"
     );
 }
