@@ -161,8 +161,12 @@ impl<O: Observer> Control for Stage<'_, O> {
     fn put_key_back(&mut self) {
         let owner = self.owner();
         let Idp { truth, withheld, .. } = &mut self.world.idp;
-        truth.keys.put_back(withheld[&owner]);
-        self.world.tell(self.schedule.now(), Fact::Key(KeyChange::PutBack));
+        let key = withheld[&owner];
+        truth.keys.put_back(key);
+        // It may have been taken out twice, or be retired by now.
+        if truth.keys.published().contains(&key) {
+            self.world.tell(self.schedule.now(), Fact::Key(KeyChange::PutBack));
+        }
     }
 
     fn publish(&mut self, node: Option<IdpNodeId>, credential: Option<CredentialId>, before: SimTime) {

@@ -29,6 +29,8 @@ pub struct Here<'a> {
     pub value: f64,
     /// Of p95 and p99: there were too few values, and this is the maximum.
     pub is_max: bool,
+    /// A downtime that the end of the run cut off in a replication: a lower bound.
+    pub censored: bool,
 }
 
 impl Here<'_> {
@@ -58,7 +60,9 @@ fn here<'a>(figure: &'a Figure, points: &[&'a Comparison]) -> Option<Here<'a>> {
         Stat::Min => (summary.min, false),
     };
     let metric = comparison.metrics[comparison.metric(&figure.metric)?];
-    Some(Here { figure, policy: &comparison.policies[figure.policy].name, metric, value, is_max })
+    let cut_off = comparison.values(figure.policy, "censored_lanes").iter().any(|&lanes| lanes > 0.0);
+    let censored = cut_off && metric.name.starts_with("downtime");
+    Some(Here { figure, policy: &comparison.policies[figure.policy].name, metric, value, is_max, censored })
 }
 
 /// The file; `None` where nothing is known.

@@ -62,7 +62,8 @@ fn here(row: &Row<'_>, points: usize) -> String {
         None if row.known.is == Origin::Predicted => "; no number is published",
         None => "",
     };
-    format!("{} ({}){verdict}", short(here.value), what(here, points > 1))
+    let sign = if here.censored { "≥ " } else { "" };
+    format!("{sign}{} ({}){verdict}", short(here.value), what(here, points > 1))
 }
 
 fn what(here: &Here<'_>, swept: bool) -> String {
