@@ -23,10 +23,8 @@ use crate::time::{ClockOffset, SimSpan, SimTime};
 pub(super) struct Idp {
     pub nodes: Vec<Node>,
     pub truth: Truth,
-    /// The keys that rotations have made.
-    pub rotated: BTreeMap<Owner, KeyId>,
-    /// The key that an occurrence of a fault took out of the key set.
-    pub withheld: BTreeMap<Owner, KeyId>,
+    /// The key that an occurrence of a fault has made, or has taken out of the key set.
+    pub key_of: BTreeMap<Owner, KeyId>,
     services: Arena<ServiceId, Service>,
     /// How many requests the front has sent on, by kind.
     turns: [u64; 3],
@@ -129,8 +127,7 @@ impl Idp {
         Idp {
             nodes: (0..config.nodes).map(|_| node()).collect(),
             truth,
-            rotated: BTreeMap::new(),
-            withheld: BTreeMap::new(),
+            key_of: BTreeMap::new(),
             services: Arena::new(),
             turns: [0; 3],
             standby: match config.front {

@@ -3,7 +3,6 @@
 use super::event::Event;
 use super::fact::{Fact, Observer};
 use super::gateway::Downer;
-use super::store::StoreOp;
 use super::world::World;
 use crate::engine::Schedule;
 use crate::id::{GatewayId, HolderId};
@@ -52,11 +51,7 @@ impl<O: Observer> World<O> {
     fn flush(&mut self, gateway: GatewayId, s: &mut Schedule<Event>) {
         self.gateways[gateway.index()].inbound.drop_all_answers();
         for holder in self.holders_at(gateway).map(HolderId::at) {
-            if self.policies.gateways.store.shared {
-                self.store_op(StoreOp::Forget { holder, what: Drop::Whatever }, s);
-            } else {
-                self.purge_one(holder, Drop::Whatever, s);
-            }
+            self.forget(holder, Drop::Whatever, s);
         }
     }
 

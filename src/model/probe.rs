@@ -28,7 +28,7 @@ impl<O: Observer> World<O> {
     }
 
     /// The first gateway's holder of a cache: the only one, unless nodes share a store.
-    fn first_of(&self, cache: CacheId) -> HolderId {
+    pub(super) fn first_of(&self, cache: CacheId) -> HolderId {
         let first = self.holders.iter().position(|holder| holder.cache == cache);
         HolderId::at(first.expect("every cache has a holder"))
     }
@@ -75,11 +75,6 @@ impl<O: Observer> World<O> {
         if !answer.is_ok_and(|dead| dead.is_some()) {
             return;
         }
-        let what = Drop::Same { id: token.id };
-        if self.policies.gateways.store.shared {
-            self.store_op(StoreOp::Forget { holder, what }, s);
-        } else {
-            self.purge_one(holder, what, s);
-        }
+        self.forget(holder, Drop::Same { id: token.id }, s);
     }
 }

@@ -122,7 +122,7 @@ impl<O: Observer> Control for Stage<'_, O> {
             }
             Death::SigningKey => truth.replace_key(now),
             Death::RotatedKey => {
-                truth.retire_key_before(world.idp.rotated[&owner], now);
+                truth.retire_key_before(world.idp.key_of[&owner], now);
                 world.tell(now, Fact::Key(KeyChange::Retired));
             }
             Death::NotBefore => {
@@ -140,28 +140,28 @@ impl<O: Observer> Control for Stage<'_, O> {
     fn rotate_key(&mut self) {
         let key = self.world.idp.truth.rotate_key(self.schedule.now());
         let owner = self.owner();
-        self.world.idp.rotated.insert(owner, key);
+        self.world.idp.key_of.insert(owner, key);
         self.world.tell(self.schedule.now(), Fact::Key(KeyChange::Signs));
     }
 
     fn publish_rotated_key(&mut self) {
         let owner = self.owner();
-        let Idp { truth, rotated, .. } = &mut self.world.idp;
-        truth.keys.publish(rotated[&owner]);
+        let Idp { truth, key_of, .. } = &mut self.world.idp;
+        truth.keys.publish(key_of[&owner]);
         self.world.tell(self.schedule.now(), Fact::Key(KeyChange::Published));
     }
 
     fn withhold_key(&mut self) {
         let key = self.world.idp.truth.keys.withhold();
         let owner = self.owner();
-        self.world.idp.withheld.insert(owner, key);
+        self.world.idp.key_of.insert(owner, key);
         self.world.tell(self.schedule.now(), Fact::Key(KeyChange::Withheld));
     }
 
     fn put_key_back(&mut self) {
         let owner = self.owner();
-        let Idp { truth, withheld, .. } = &mut self.world.idp;
-        let key = withheld[&owner];
+        let Idp { truth, key_of, .. } = &mut self.world.idp;
+        let key = key_of[&owner];
         truth.keys.put_back(key);
         // It may have been taken out twice, or be retired by now.
         if truth.keys.published().contains(&key) {

@@ -56,6 +56,15 @@ impl<O: Observer> World<O> {
         s.after(self.lanes.store, Event::Store(id));
     }
 
+    /// A rule drops what lies in a holder's cache, wherever that is, and nobody waits for it.
+    pub(super) fn forget(&mut self, holder: HolderId, what: Drop, s: &mut Schedule<Event>) {
+        if self.policies.gateways.store.shared {
+            self.store_op(StoreOp::Forget { holder, what }, s);
+        } else {
+            self.purge_one(holder, what, s);
+        }
+    }
+
     /// For whom an operation is.
     fn holder_of_op(&self, op: StoreOp) -> HolderId {
         match op {

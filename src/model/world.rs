@@ -220,12 +220,7 @@ impl<O: Observer> World<O> {
         let shared = self.config.idp.persistence.reuses();
         let mut tokens: Vec<Option<Token>> = vec![None; self.config.gateway_credentials];
         for index in 0..self.gateway_caches {
-            let holder = self
-                .holders
-                .iter()
-                .position(|holder| holder.cache == CacheId::at(index))
-                .map(HolderId::at)
-                .expect("every cache has a holder");
+            let holder = self.first_of(CacheId::at(index));
             let credential = self.holders[holder.index()].credential.index();
             let token = match tokens[credential] {
                 Some(token) => token,

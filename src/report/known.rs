@@ -2,6 +2,7 @@
 
 use super::csv::row;
 use super::number::exact;
+use super::table::columns::is_censored;
 use crate::experiment::comparison::Comparison;
 use crate::metric::MetricDef;
 use crate::scenario::{Figure, Published, Stat};
@@ -60,8 +61,7 @@ fn here<'a>(figure: &'a Figure, points: &[&'a Comparison]) -> Option<Here<'a>> {
         Stat::Min => (summary.min, false),
     };
     let metric = comparison.metrics[comparison.metric(&figure.metric)?];
-    let cut_off = comparison.values(figure.policy, "censored_lanes").iter().any(|&lanes| lanes > 0.0);
-    let censored = cut_off && metric.name.starts_with("downtime");
+    let censored = is_censored(comparison, figure.policy) && metric.name.starts_with("downtime");
     Some(Here { figure, policy: &comparison.policies[figure.policy].name, metric, value, is_max, censored })
 }
 

@@ -91,10 +91,7 @@ fn apis(reader: &mut Reader, parts: &Parts) {
         if local && idp.good(&["token_format"]) && idp.table.text("token_format") == "opaque" {
             let mistake = Diagnostic::new("E031", format!("the api `{}` validates opaque tokens locally", api.name));
             let mistake = mistake.at_some(api.table.place("validation"), "needs tokens that can be read");
-            let mistake = match idp.places.get("token_format") {
-                Some(at) => mistake.also(at, "opaque by this"),
-                None => mistake,
-            };
+            let mistake = mistake.also_some(idp.places.get("token_format"), "opaque by this");
             reader.say(mistake.help("write [idp] token_format = \"jwt\", or validation = \"introspect\""));
         }
         if api.table.table.text("credential").is_empty() && api.table.good(&["credential"]) {
@@ -172,10 +169,7 @@ fn applications(reader: &mut Reader, parts: &Parts) {
 /// Something that never happens, for the run is over.
 fn after_the_end(message: String, place: Option<&At>, label: String, run: &Decoded) -> Diagnostic {
     let mistake = Diagnostic::new("E030", message).at_some(place, label);
-    match run.places.get("duration") {
-        Some(at) => mistake.also(at, "the run's duration"),
-        None => mistake,
-    }
+    mistake.also_some(run.places.get("duration"), "the run's duration")
 }
 
 /// The consumer keys without repetition: those of the gateways, sorted, then those that only applications use, sorted;

@@ -51,6 +51,15 @@ impl Diagnostic {
         Diagnostic { also: Some((at.clone(), label.into())), ..self }
     }
 
+    /// Points at a second place too, if there is one.
+    #[must_use]
+    pub fn also_some(self, at: Option<&At>, label: impl Into<String>) -> Diagnostic {
+        match at {
+            Some(at) => self.also(at, label),
+            None => self,
+        }
+    }
+
     /// Says what to do next.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Diagnostic {

@@ -14,10 +14,7 @@ fn mode(parts: &Parts) -> Option<&str> {
 
 /// Marks, as a second place, what the mode is said by.
 fn also_mode(mistake: Diagnostic, parts: &Parts, label: &str) -> Diagnostic {
-    match parts.tables["idp.persistence"].places.get("mode") {
-        Some(at) => mistake.also(at, label),
-        None => mistake,
-    }
+    mistake.also_some(parts.tables["idp.persistence"].places.get("mode"), label)
 }
 
 /// Opaque tokens of callers that nobody stores cannot be checked, either.

@@ -70,10 +70,7 @@ fn profile(reader: &mut Reader, client: &Client) {
     let Some(Value::Rate(per_s)) = arrivals.table.0.get("rate") else {
         let mistake = Diagnostic::new("E026", format!("a `profile` has no meaning with the process `{process}`"));
         let mistake = mistake.at(at, "factors on a rate, and there is none");
-        let mistake = match arrivals.places.get("process") {
-            Some(process) => mistake.also(process, "by this"),
-            None => mistake,
-        };
+        let mistake = mistake.also_some(arrivals.places.get("process"), "by this");
         reader.say(mistake.help("poisson and constant arrivals have a rate"));
         return;
     };

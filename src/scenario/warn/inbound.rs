@@ -67,10 +67,7 @@ pub fn shown_by_nothing(reader: &mut Reader, parts: &Parts) {
         let warning =
             Diagnostic::new("W009", message).at_some(fault.named.table.place("kind"), "revokes callers' tokens");
         let inbound = &parts.tables["gateway.inbound"];
-        let warning = match inbound.places.get("validation") {
-            Some(at) => warning.also(at, "they have none by this"),
-            None => warning,
-        };
+        let warning = warning.also_some(inbound.places.get("validation"), "they have none by this");
         reader.say(warning.help("write [gateway.inbound] validation = \"jwt\", or \"introspect\""));
     }
 }

@@ -15,10 +15,7 @@ pub fn shown_by_nothing(reader: &mut Reader, parts: &Parts) {
         let message = format!("nothing shows the fault `{}`: no token is signed", fault.named.name);
         let warning =
             Diagnostic::new("W009", message).at_some(fault.named.table.place("kind"), "is about the key of JWTs");
-        let warning = match idp.places.get("token_format") {
-            Some(at) => warning.also(at, "tokens are opaque by this"),
-            None => warning,
-        };
+        let warning = warning.also_some(idp.places.get("token_format"), "tokens are opaque by this");
         reader.say(warning.help("write [idp] token_format = \"jwt\""));
     }
 }
