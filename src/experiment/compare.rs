@@ -28,5 +28,5 @@ pub fn compare<E>(
 #[must_use]
 pub fn empty(scenario: &Scenario) -> Comparison {
     let names: Vec<String> = scenario.policies.iter().map(|policy| policy.name.clone()).collect();
-    Comparison::new(&names, metric::all(), unit::layout(&scenario.world), scenario.replications)
+    Comparison::new(&names, metric::all(), unit::layout(&scenario.world), scenario.replications.max)
 }

@@ -64,7 +64,7 @@ pub fn play<E>(
     let worlds: Vec<World> = scenarios
         .iter()
         .enumerate()
-        .flat_map(|(index, of)| (0..of.replications).map(move |replication| World { scenario: index, replication }))
+        .flat_map(|(index, of)| (0..of.replications.max).map(move |replication| World { scenario: index, replication }))
         .collect();
     let planned = u64::try_from(worlds.len() * policies).unwrap_or(u64::MAX);
     let done = AtomicU64::new(0);
