@@ -139,15 +139,16 @@ fn decided(comparison: &Comparison, statements: usize) -> Vec<bool> {
 
 #[test]
 fn looking_again_and_again_decides_wrongly_as_rarely_as_once() {
-    let replications = until(20, 2_000, Until::Decided);
-    for (name, model) in [("normal", Model::Normal), ("exponential", Model::Exponential)] {
-        let looks = Looks::of(&replications, 1, 1);
-        let runs = 4_000;
-        let play = |number: u32| run(model, number, 1, &looks, |comparison| decided(comparison, 1)[0]);
-        let wrong = share(&format!("{name}, wrongly decided at 13 looks"), runs, |number| play(number).1);
-        is_95(1.0 - wrong);
-        is_95(share(&format!("{name}, covered at the end"), runs, |number| {
-            covers(interval(&play(number).0, 0), Model::MEAN)
+    for (name, model, max) in
+        [("normal", Model::Normal, 2_000), ("exponential", Model::Exponential, 2_000), ("normal", Model::Normal, 200)]
+    {
+        let looks = Looks::of(&until(20, max, Until::Decided), 1, 1);
+        let what = format!("{name}, covered where it ends, 20 to {max} in {} looks", looks.ends().len());
+        is_95(share(&what, 4_000, |number| {
+            let (comparison, wrong) = run(model, number, 1, &looks, |comparison| decided(comparison, 1)[0]);
+            let covered = covers(interval(&comparison, 0), Model::MEAN);
+            assert_eq!(covered, !wrong, "the interval at the end is the one that decided");
+            covered
         }));
     }
 }
