@@ -18,8 +18,12 @@ pub enum Exit {
     Failed = 1,
     /// A bad command line or scenario; nothing was run.
     Bad = 2,
+    /// Undecided, where that was to count.
+    Undecided = 3,
     /// Could not read or write.
     Io = 4,
+    /// A replay came to something else.
+    NotReproduced = 5,
     /// The model broke one of its invariants.
     Broken = 70,
     /// Ctrl-C; what was finished is kept and said.
@@ -32,7 +36,9 @@ impl From<Exit> for ExitCode {
             Exit::Done => 0,
             Exit::Failed => 1,
             Exit::Bad => 2,
+            Exit::Undecided => 3,
             Exit::Io => 4,
+            Exit::NotReproduced => 5,
             Exit::Broken => 70,
             Exit::Interrupted => 130,
         })

@@ -1,8 +1,12 @@
 //! Replications, and what they come to: plan → run → merge, the same path on one core and on many.
 
+pub mod baseline;
+pub mod check;
 pub mod compare;
 pub mod comparison;
 pub mod exposure;
+pub mod judge;
+pub mod optimize;
 pub mod play;
 pub mod record;
 pub mod sequential;
