@@ -82,6 +82,12 @@ impl Comparison {
         Comparison { metrics, layout, policies, asked, stopped: Stopped::Complete, next: (0, 0) }
     }
 
+    /// Whether a record has the shape that [`Comparison::push`] wants: a value a metric, a bin a bin of the layout.
+    #[must_use]
+    pub fn fits(&self, record: &Record) -> bool {
+        record.values.len() == self.metrics.len() && record.timeline.len() == self.layout.bins.len()
+    }
+
     /// Folds the next record in.
     ///
     /// # Panics

@@ -3,10 +3,13 @@
 pub mod compare;
 pub mod comparison;
 pub mod exposure;
+pub mod merge;
+pub mod plan;
 pub mod play;
 pub mod record;
+pub mod shard;
 pub mod stat;
-pub mod sweep;
+pub mod store;
 pub mod timeline;
 pub mod unit;
 pub mod verdict;
