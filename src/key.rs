@@ -8,6 +8,7 @@ use std::fmt;
 
 use crate::dist::Dist;
 use crate::profile::Profile;
+use crate::replications::Replications;
 use crate::time::SimSpan;
 
 /// What values a key takes.
@@ -57,6 +58,8 @@ pub enum Ty {
     Backoff,
     /// A list of pairs of a time and a factor, `[["0s", 1.0], ["8h", 3.0]]`.
     Profile,
+    /// A whole number above zero, or `{ min, max, until }`.
+    Replications,
     /// Whatever a later version makes of it: only with `later`.
     Undecided,
 }
@@ -181,6 +184,7 @@ pub enum Value {
     Statuses(Vec<u16>),
     Backoff(Backoff),
     Profile(Profile),
+    Replications(Replications),
     /// Off, or `"none"`.
     Off,
 }
@@ -303,6 +307,12 @@ impl Table {
             Value::Off => None,
             _ => self.wrong(name),
         }
+    }
+
+    /// How many replications.
+    #[must_use]
+    pub fn replications(&self, name: &str) -> &Replications {
+        if let Value::Replications(value) = self.get(name) { value } else { self.wrong(name) }
     }
 
     fn wrong(&self, name: &str) -> ! {

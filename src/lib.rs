@@ -1,6 +1,6 @@
 //! stalegate: a deterministic discrete-event simulator of OAuth token caches in API gateways.
 //!
-//! Layers, imports only going down (`tests/tidy.rs` checks it): words (`time`, `id`, `rng`, `dist`, `profile`, `key`); the
+//! Layers, imports only going down (`tests/tidy.rs` checks it): words (`time`, `id`, `rng`, `dist`, `profile`, `replications`, `key`); the
 //! engine, the protocol and the decisions (`engine`, `oauth`, `policy`, `persistence`, `revocation`); the world (`model`, `fault`,
 //! `metric`); what surrounds a run (`scenario`, `experiment`, `explore`, `report`); the command line (`cli`).
 
@@ -11,6 +11,7 @@ pub mod dist;
 pub mod id;
 pub mod key;
 pub mod profile;
+pub mod replications;
 pub mod rng;
 pub mod time;
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// The layers, lowest first.
 const LAYERS: [&[&str]; 5] = [
-    &["time", "id", "rng", "dist", "count", "profile", "key"],
+    &["time", "id", "rng", "dist", "count", "profile", "replications", "key"],
     &["engine", "oauth", "policy", "persistence", "revocation"],
     &["model", "fault", "metric"],
     &["scenario", "experiment", "explore", "report"],

@@ -1,5 +1,6 @@
 //! What commands that simulate for long have in common: the bar, the threads, and what the manifest says of them.
 
+use std::fmt::Display;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -28,18 +29,27 @@ pub fn with_bar<T>(
         bar.set_length(planned);
         bar.set_position(done);
     };
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let jobs = global.jobs.map_or(cores, |jobs| usize::try_from(jobs).unwrap_or(cores));
-    let done = work(&Surroundings { jobs, stop, progress: &progress });
+    let done = work(&Surroundings { jobs: jobs(global), stop, progress: &progress });
     bar.finish_and_clear();
     done
 }
 
-/// What the manifest says of this run. Host and time are left out unless asked for, so that the same run gives the same folder.
-pub fn info(global: &Global, command: &str, file: &Path, stamp: bool, started: SystemTime) -> RunInfo {
+/// Threads.
+pub fn jobs(global: &Global) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    global.jobs.map_or(cores, |jobs| usize::try_from(jobs).unwrap_or(cores))
+}
+
+/// What was asked, as the manifest says it: without what cannot change results.
+pub fn words(global: &Global, command: &str, file: &Path) -> Vec<String> {
     let mut words = vec!["stalegate".to_owned(), command.to_owned(), file.display().to_string()];
     words.extend(global.set.iter().flat_map(|set| ["--set".to_owned(), set.clone()]));
     words.extend(global.seed.iter().flat_map(|seed| ["--seed".to_owned(), seed.to_string()]));
+    words
+}
+
+/// What the manifest says of this run. Host and time are left out unless asked for, so that the same run gives the same folder.
+pub fn info(command: Vec<String>, stamp: bool, started: SystemTime) -> RunInfo {
     let not_hashed = stamp.then(|| NotHashed {
         arguments: std::env::args().skip(1).collect(),
         os: std::env::consts::OS.to_owned(),
@@ -50,15 +60,15 @@ pub fn info(global: &Global, command: &str, file: &Path, stamp: bool, started: S
     RunInfo {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         model_version: MODEL_VERSION.to_string(),
-        command: words,
+        command,
         not_hashed,
     }
 }
 
 /// Why an experiment has no results.
-pub fn failed(failure: Failure<WriteError>) -> Stop {
+pub fn failed<E: Display>(failure: Failure<E>) -> Stop {
     match failure {
-        Failure::Sink(error) => unwritten(&error),
+        Failure::Sink(error) => Stop::Io(error.to_string()),
         Failure::Threads(why) => Stop::Io(format!("cannot start threads: {why}")),
         Failure::Broken(broken) => Stop::Broken(broken.to_string()),
     }

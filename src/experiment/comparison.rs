@@ -15,9 +15,13 @@ pub struct Comparison {
     pub layout: Layout,
     /// In the order of the scenario; the first is the reference.
     pub policies: Vec<PolicyResults>,
-    /// Replications asked for.
+    /// Replications asked for: at most so many, where something may end them.
     pub asked: u32,
     pub stopped: Stopped,
+    /// What became of what the replications were for; `None` where their number is fixed, and of those interrupted.
+    pub ending: Option<Ending>,
+    /// The two-sided probability of error of its intervals; [`stat::ERROR`], or what a look at growing data may spend.
+    pub error: f64,
     next: (u32, usize),
 }
 
@@ -28,6 +32,19 @@ pub enum Stopped {
     Complete,
     /// Somebody pressed Ctrl-C.
     Interrupted,
+}
+
+/// What replications came to that had something to reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The interval is narrow enough.
+    Narrow,
+    /// As many as there may be are done, and the interval is too wide.
+    Wide,
+    /// Every expectation is decided.
+    Decided,
+    /// As many as there may be are done, and not every expectation is decided.
+    Undecided,
 }
 
 /// One policy's share of a comparison.
@@ -67,6 +84,19 @@ impl Stopped {
     }
 }
 
+impl Ending {
+    /// As the manifest says it.
+    #[must_use]
+    pub fn reason(self) -> &'static str {
+        match self {
+            Ending::Narrow => "the interval is narrow enough",
+            Ending::Wide => "as many as there may be are done, and the interval is not narrow enough",
+            Ending::Decided => "everything is decided",
+            Ending::Undecided => "as many as there may be are done, and not everything is decided",
+        }
+    }
+}
+
 impl Comparison {
     /// A comparison without records yet.
     #[must_use]
@@ -79,7 +109,16 @@ impl Comparison {
             values: vec![Vec::new(); metrics.len()],
         };
         let policies = policies.iter().map(empty).collect();
-        Comparison { metrics, layout, policies, asked, stopped: Stopped::Complete, next: (0, 0) }
+        Comparison {
+            metrics,
+            layout,
+            policies,
+            asked,
+            stopped: Stopped::Complete,
+            ending: None,
+            error: stat::ERROR,
+            next: (0, 0),
+        }
     }
 
     /// Whether a record has the shape that [`Comparison::push`] wants: a value a metric, a bin a bin of the layout.
@@ -124,6 +163,12 @@ impl Comparison {
         self.next.0
     }
 
+    /// Why there are no more replications, as the manifest says it.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        self.ending.map_or(self.stopped.reason(), Ending::reason)
+    }
+
     /// The position of a metric.
     #[must_use]
     pub fn metric(&self, name: &str) -> Option<usize> {
@@ -145,7 +190,7 @@ impl Comparison {
     /// A policy's metric in numbers; `None` where no replication has a value.
     #[must_use]
     pub fn summary(&self, policy: usize, metric: &str) -> Option<Summary> {
-        stat::summarise(self.values(policy, metric))
+        stat::summarise(self.values(policy, metric), self.error)
     }
 
     /// The mean of a metric, zero where no replication has a value.

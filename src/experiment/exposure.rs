@@ -90,13 +90,13 @@ impl Tally {
     /// The calls a replication that were accepted on a revoked token; `None` without a replication.
     #[must_use]
     pub fn accepted(&self) -> Option<Summary> {
-        stat::summarise(&self.accepted)
+        stat::summarise(&self.accepted, stat::ERROR)
     }
 
     /// The calls a replication that were refused though their token was good; `None` without a replication.
     #[must_use]
     pub fn false_rejections(&self) -> Option<Summary> {
-        stat::summarise(&self.false_rejections)
+        stat::summarise(&self.false_rejections, stat::ERROR)
     }
 
     /// The share of the revocations that were heard of, the mean over the gateways; `None` without a revocation.

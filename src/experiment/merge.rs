@@ -24,9 +24,16 @@ pub trait Sink {
 #[derive(Debug)]
 pub enum Refusal {
     /// Two runs of one unit came to different results: it is not deterministic there.
-    Differ { unit: usize, one: String, other: String },
+    Differ {
+        unit: usize,
+        one: String,
+        other: String,
+    },
     /// A record has a good checksum, and is not what its unit has to come to.
-    Misshapen { unit: usize, segment: String },
+    Misshapen {
+        unit: usize,
+        segment: String,
+    },
     Store(StoreError),
 }
 

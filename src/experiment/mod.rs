@@ -7,6 +7,7 @@ pub mod merge;
 pub mod plan;
 pub mod play;
 pub mod record;
+pub mod sequential;
 pub mod shard;
 pub mod stat;
 pub mod store;

@@ -2,6 +2,7 @@
 
 use super::comparison::Comparison;
 use super::stat::paired::{self, Difference};
+use super::stat::shared;
 use crate::metric::Better;
 
 /// What a paired difference to the reference comes to.
@@ -75,8 +76,8 @@ pub fn differences(comparison: &Comparison) -> Vec<Line> {
 #[must_use]
 pub fn line(comparison: &Comparison, policy: usize, metric: usize) -> Option<Line> {
     let reference = comparison.values_at(0, metric);
-    let comparisons = comparison.policies.len() - 1;
-    let difference = paired::difference(comparison.values_at(policy, metric), reference, comparisons)?;
+    let error = shared(comparison.error, comparison.policies.len() - 1);
+    let difference = paired::difference(comparison.values_at(policy, metric), reference, error)?;
     Some(Line { policy, metric, difference, verdict: verdict(&difference, comparison.metrics[metric].better) })
 }
 
@@ -108,11 +109,11 @@ pub fn best(comparison: &Comparison) -> Option<Best> {
     let means: Vec<(usize, f64)> =
         (0..policies).filter_map(|policy| Some((policy, comparison.summary(policy, metric)?.mean))).collect();
     let least = means.iter().copied().min_by(|one, other| one.1.total_cmp(&other.1))?.0;
-    let pairs = policies * (policies - 1) / 2;
+    let error = shared(comparison.error, pairs(policies));
     let mut best = Best { metric, least, same: Vec::new(), not_told_apart: Vec::new() };
     for (policy, _) in means {
         let values = comparison.values(policy, metric);
-        let Some(found) = paired::difference(values, comparison.values(least, metric), pairs) else { continue };
+        let Some(found) = paired::difference(values, comparison.values(least, metric), error) else { continue };
         if found.identical {
             best.same.push(policy);
         } else if found.interval.is_none_or(super::stat::Interval::touches_zero) {
@@ -120,6 +121,12 @@ pub fn best(comparison: &Comparison) -> Option<Best> {
         }
     }
     Some(best)
+}
+
+/// How many pairs there are of so many policies: so many statements at most are made of one metric.
+#[must_use]
+pub fn pairs(policies: usize) -> usize {
+    policies * policies.saturating_sub(1) / 2
 }
 
 impl Verdict {

@@ -2,6 +2,7 @@
 //! come out in the order of (scenario, replication, policy), so that the number of threads never shows.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -46,25 +47,36 @@ struct World {
     replication: u32,
 }
 
-/// Plays every replication of every scenario under every policy. `sink` gets the position of the scenario and each record, in
+/// Plays every replication of every scenario under every policy, as [`play_ranges`] does.
+pub fn play<E>(
+    scenarios: &[&Scenario],
+    surroundings: &Surroundings<'_>,
+    sink: impl FnMut(usize, &Record) -> Result<(), E>,
+) -> Result<Stopped, Failure<E>> {
+    let all: Vec<(&Scenario, Range<u32>)> =
+        scenarios.iter().map(|&scenario| (scenario, 0..scenario.replications.max)).collect();
+    play_ranges(&all, surroundings, sink)
+}
+
+/// Plays these replications of the scenarios under every policy. `sink` gets the position of the scenario and each record, in
 /// the order of (scenario, replication, policy). The scenarios have as many policies.
 ///
 /// Interrupted, it ends with the last replication that is done under every policy.
 ///
 /// # Panics
 /// Never: what a unit writes can be read.
-pub fn play<E>(
-    scenarios: &[&Scenario],
+pub fn play_ranges<E>(
+    scenarios: &[(&Scenario, Range<u32>)],
     surroundings: &Surroundings<'_>,
     mut sink: impl FnMut(usize, &Record) -> Result<(), E>,
 ) -> Result<Stopped, Failure<E>> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(surroundings.jobs).build();
     let pool = pool.map_err(|error| Failure::Threads(error.to_string()))?;
-    let policies = scenarios.first().map_or(1, |scenario| scenario.policies.len()).max(1);
+    let policies = scenarios.first().map_or(1, |(scenario, _)| scenario.policies.len()).max(1);
     let worlds: Vec<World> = scenarios
         .iter()
         .enumerate()
-        .flat_map(|(index, of)| (0..of.replications).map(move |replication| World { scenario: index, replication }))
+        .flat_map(|(scenario, (_, range))| range.clone().map(move |replication| World { scenario, replication }))
         .collect();
     let planned = u64::try_from(worlds.len() * policies).unwrap_or(u64::MAX);
     let done = AtomicU64::new(0);
@@ -72,7 +84,7 @@ pub fn play<E>(
     for batch in worlds.chunks((surroundings.jobs * 8).div_ceil(policies)) {
         let mut layouts = BTreeMap::new();
         for world in batch {
-            let layout = || Arc::new(unit::layout(&scenarios[world.scenario].world));
+            let layout = || Arc::new(unit::layout(&scenarios[world.scenario].0.world));
             layouts.entry(world.scenario).or_insert_with(layout);
         }
         let plan: Vec<(World, usize)> =
@@ -85,7 +97,7 @@ pub fn play<E>(
                     }
                     let replications = replication..replication + 1;
                     let bytes =
-                        unit::unit(scenarios[scenario], &layouts[&scenario], policy, replications, surroundings.stop);
+                        unit::unit(scenarios[scenario].0, &layouts[&scenario], policy, replications, surroundings.stop);
                     (surroundings.progress)(done.fetch_add(1, Ordering::Relaxed) + 1, planned);
                     bytes
                 })

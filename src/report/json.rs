@@ -71,6 +71,7 @@ pub(super) struct DifferencePart<'a> {
     ratio: Option<f64>,
     ratio_ci_low: Option<f64>,
     ratio_ci_high: Option<f64>,
+    variance_reduction: Option<f64>,
     verdict: &'static str,
 }
 
@@ -183,6 +184,7 @@ pub(super) fn difference_part<'a>(comparison: &'a Comparison, line: &Line) -> Di
         ratio: ratio.map(|ratio| ratio.value),
         ratio_ci_low: low(ratio.map(|ratio| ratio.interval)),
         ratio_ci_high: high(ratio.map(|ratio| ratio.interval)),
+        variance_reduction: line.difference.saved,
         verdict: line.verdict.word(),
     }
 }

@@ -114,7 +114,7 @@ impl<'a> PolicyPart<'a> {
 
 impl Replications<'_> {
     pub(super) fn of(comparison: &Comparison) -> Replications<'static> {
-        Replications { asked: comparison.asked, finished: comparison.finished(), stopped: comparison.stopped.reason() }
+        Replications { asked: comparison.asked, finished: comparison.finished(), stopped: comparison.reason() }
     }
 }
 

@@ -137,7 +137,8 @@ pub fn scenario() -> Scenario {
             .map(|&(name, ..)| NamedPolicy { name: name.into(), base: name.into(), policy: policy(name) })
             .collect(),
         known: Vec::new(),
-        replications: 60,
+        replications: crate::replications::Replications::fixed(60),
+        expects: Vec::new(),
         id: "5ca1ab1e".into(),
         inputs: vec![Input { name: "scenarios/sample.toml".into(), hash: "abcd".into() }],
     }

@@ -17,9 +17,9 @@ use super::manifest::RunInfo;
 use super::table::columns::{self, Kind, Row};
 use super::{exposures, known, outages, plot};
 use crate::experiment::comparison::Comparison;
+use crate::experiment::merge::Sink;
 use crate::experiment::play::callers_have_tokens;
 use crate::experiment::record::Record;
-use crate::experiment::merge::Sink;
 use crate::metric;
 use crate::scenario::Scenario;
 use crate::scenario::sweep::Sweep;
@@ -70,11 +70,8 @@ impl Swept<'_> {
     /// Every policy at every point that is done.
     #[must_use]
     pub fn rows(&self) -> Vec<Row<'_>> {
-        let of = |done| {
-            let Done { comparison, .. } = done;
-            (0..self.policies()).map(move |policy| Row { comparison, policy })
-        };
-        self.done.iter().flat_map(of).collect()
+        let of = |comparison| (0..self.policies()).map(move |policy| Row { comparison, policy });
+        self.done.iter().map(|done| &done.comparison).flat_map(of).collect()
     }
 
     /// What a point came to, if it is done.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::check::{Known, credentials, user_count};
 use super::parts::{Application, Client, FaultPart, Named, Parts, PolicyPart};
-use super::{NamedPolicy, Published, quantity};
+use super::{Expect, NamedPolicy, Published, quantity};
 use crate::fault::Names;
 use crate::id::{ApiId, ClientId, ConsumerKeyId, CredentialId};
 use crate::key::{Backoff, Table, Value};
@@ -52,6 +52,13 @@ pub fn policies(parts: &Parts) -> Vec<NamedPolicy> {
         policy: Policy::from_tables(&|rule| part.rules[rule].table.clone()),
     };
     parts.policies.iter().map(policy).collect()
+}
+
+/// What must hold, in the order of the file.
+#[must_use]
+pub fn expects(parts: &Parts) -> Vec<Expect> {
+    let policies: Vec<String> = parts.policies.iter().map(|part| part.named.name.clone()).collect();
+    parts.expects.iter().map(|part| Expect::from_table(&part.name, &part.table.table, &policies)).collect()
 }
 
 fn run(table: &Table) -> RunConfig {

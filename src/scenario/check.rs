@@ -1,5 +1,6 @@
 //! What only shows when a scenario's tables are seen together: references, contradictions, sizes.
 
+mod expect;
 mod fault;
 mod inbound;
 mod size;
@@ -25,7 +26,8 @@ pub fn check(reader: &mut Reader, parts: &Parts) {
     store::introspection(reader, parts);
     inbound::listening(reader, parts);
     inbound::owned(reader, parts);
-    expects(reader, parts);
+    expect::expects(reader, parts);
+    expect::until(reader, parts);
     known(reader, parts);
     // A fault may be about every node, and so many have to be counted.
     if size::fits(reader, parts) {
@@ -216,25 +218,6 @@ fn closed_users(client: &Client) -> Option<u64> {
 
 fn nodes(parts: &Parts, section: &str) -> usize {
     usize::try_from(parts.tables[section].table.count("nodes")).unwrap_or(usize::MAX)
-}
-
-fn expects(reader: &mut Reader, parts: &Parts) {
-    for expect in &parts.expects {
-        let table = &expect.table;
-        metric_is_there(reader, expect);
-        for key in ["policy", "versus"] {
-            references(reader, parts, expect, key);
-        }
-        let bounds = ["below", "above", "between", "equals", "sometimes"];
-        let given: Vec<&str> = bounds.into_iter().filter(|key| table.places.contains_key(key)).collect();
-        if given.is_empty() {
-            let mistake = Diagnostic::new("E012", format!("the expectation `{}` has no bound", expect.name));
-            reader.say(mistake.at_some(table.at.as_ref(), "here").help(format!("add one of {}", bounds.join(", "))));
-        } else if given.len() > 1 {
-            let mistake = Diagnostic::new("E026", format!("the expectation `{}` has more than one bound", expect.name));
-            reader.say(mistake.at_some(table.place(given[1]), "the second").help("write an [[expect]] for each"));
-        }
-    }
 }
 
 /// What is known of the real case: a figure that is predicted is one of the results.

@@ -261,6 +261,18 @@ pub const CODES: &[Code] = &[
         "four lists of ten values each: 10,000 points\nshorten the lists, or ask in several files",
     ),
     code(
+        "E055",
+        "an expectation that means nothing",
+        "`versus` is about a ratio of means, to another policy than its own. `sometimes` is about one policy's worlds, whatever the statistic, and is true or left out.",
+        "[[expect]] policy = \"ttl-only\" … versus = \"ttl-only\"\nname another policy, or leave `versus` out",
+    ),
+    code(
+        "E057",
+        "replications until nothing",
+        "`until = \"decided\"` (which is meant where `until` is left out) waits for every [[expect]] of the scenario to be decided, and there is none.",
+        "replications = { min = 20, max = 2000 } without an [[expect]]\nwrite: until = { metric = \"downtime_s\", relative_half_width = 0.05 }",
+    ),
+    code(
         "W001",
         "a run too short",
         "The worst policy goes on with dead tokens until they would have expired. The run ends before that, so that its outage is cut off and looks shorter than it is.",
@@ -287,8 +299,8 @@ pub const CODES: &[Code] = &[
     code(
         "W005",
         "not evaluated yet",
-        "The entry is checked and has no effect: the command that reads it, `check`, is not built yet.",
-        "[[expect]] …\nkeep it for later, or remove it",
+        "The table is checked and has no effect: the report that reads it is not built yet.",
+        "[slo] …\nkeep it for later, or remove it",
     ),
     code(
         "W006",

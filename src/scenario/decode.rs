@@ -5,10 +5,12 @@ use super::distribution;
 use super::profile;
 use super::quantity::{self, Wrong};
 use super::reader::Reader;
+use super::replications;
 use super::tree::{Node, Tree};
 use super::walk::{self, Shape};
 use crate::dist::Dist;
 use crate::key::{Backoff, Key, SignedSpan, Ty, Value};
+use crate::replications::Replications;
 use crate::time::SimSpan;
 
 /// The value of a key; what is wrong goes to the reader.
@@ -17,6 +19,7 @@ pub fn value(reader: &mut Reader, key: &Key, node: &Node) -> Option<Value> {
         Ty::Dist => return distribution::read(reader, key.name, node).map(Value::Dist),
         Ty::Backoff => return backoff(reader, key, node).map(Value::Backoff),
         Ty::Profile => return profile::read(reader, key.name, node).map(Value::Profile),
+        Ty::Replications => return replications::read(reader, key, node).map(Value::Replications),
         Ty::Texts => texts(node),
         Ty::BoolOrTexts => bool_or_texts(node),
         Ty::TwoTexts => two_texts(key.name, node),
@@ -55,6 +58,7 @@ fn scalar(name: &str, ty: Ty, node: &Node) -> Read<Value> {
         | Ty::Dist
         | Ty::Backoff
         | Ty::Profile
+        | Ty::Replications
         | Ty::Texts
         | Ty::BoolOrTexts
         | Ty::TwoTexts
@@ -282,6 +286,7 @@ pub fn placeholder(ty: &Ty) -> Value {
         Ty::TwoTexts => Value::TwoTexts(Vec::new(), Vec::new()),
         Ty::Statuses => Value::Statuses(Vec::new()),
         Ty::Backoff => Value::Backoff(Backoff::constant(second)),
+        Ty::Replications => Value::Replications(Replications::fixed(1)),
         Ty::Profile | Ty::Undecided => Value::Off,
     }
 }
@@ -305,5 +310,6 @@ pub fn sample(ty: &Ty) -> String {
         Ty::TwoTexts => "[[\"…\"], [\"…\"]]".into(),
         Ty::Statuses => "[401, 403]".into(),
         Ty::Profile => "[[\"0s\", 1.0], [\"8h\", 3.0]]".into(),
+        Ty::Replications => "100".into(),
     }
 }

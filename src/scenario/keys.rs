@@ -107,7 +107,12 @@ const RUN: &[Key] = &[
     Key::new("calls", Ty::Choice(&["each", "counted", "auto"]), "\"each\"", "whether every call is played")
         .later(&["counted", "auto"]),
     Key::new("seed", Ty::Count { min: 0, max: u64::MAX }, "1", "where all random numbers come from"),
-    Key::new("replications", Ty::Count { min: 1, max: 1_000_000 }, "100", "how many worlds are drawn"),
+    Key::new(
+        "replications",
+        Ty::Replications,
+        "100",
+        "how many worlds are drawn: a number, or { min, max, until } for as many as it takes",
+    ),
 ];
 
 const NETWORK: &[Key] = &[

@@ -163,14 +163,16 @@ fn scenario(reader: &mut Reader, parts: &parts::Parts) -> Scenario {
         world: Arc::new(assemble::world(parts)),
         policies: assemble::policies(parts),
         known: assemble::known(parts),
-        replications: parts.tables["run"].table.count32("replications"),
+        replications: parts.tables["run"].table.replications("replications").clone(),
+        expects: assemble::expects(parts),
         id: id(&reader.resolved),
         inputs: std::mem::take(&mut reader.inputs),
     }
 }
 
 /// The hash of all that decides results: every resolved value, files by their contents, entries by their names and policies
-/// in their order. Name, title, question, source, what is known of the real case, and by what way a value came to be are left out.
+/// in their order. Name, title, question, source, what is known of the real case, what is expected, and by what way a
+/// value came to be are left out.
 fn id(tables: &[Resolved]) -> String {
     let mut lines = Vec::new();
     let mut order = Vec::new();
@@ -181,7 +183,7 @@ fn id(tables: &[Resolved]) -> String {
                     order.push(format!("policy {}\n", line.canonical));
                     false
                 }
-                ("[[policy]]" | "[[known]]", _) | ("[gateway]", "wso2") => false,
+                ("[[policy]]" | "[[known]]" | "[[expect]]", _) | ("[gateway]", "wso2") => false,
                 _ => true,
             };
             if told {

@@ -7,6 +7,7 @@ pub mod keys;
 pub mod presets;
 pub mod quantity;
 pub mod reader;
+pub mod replications;
 pub mod schema;
 pub mod set;
 pub mod source;
@@ -18,6 +19,7 @@ mod assemble;
 mod check;
 mod column;
 mod decode;
+mod expect;
 mod files;
 mod load;
 mod merge;
@@ -31,11 +33,13 @@ mod warn;
 
 use std::sync::Arc;
 
+pub use expect::{Bound, Expect, OnUndecided};
 pub use load::{Loaded, load, load_kept, load_text};
 pub use published::{Figure, Origin, Published, Stat};
 
 use crate::model::config::WorldConfig;
 use crate::policy::Policy;
+use crate::replications::Replications;
 
 /// A scenario, resolved: nothing in it is left to a default that could not be shown.
 #[derive(Debug)]
@@ -50,7 +54,9 @@ pub struct Scenario {
     pub policies: Vec<NamedPolicy>,
     /// What is known of the real case, in the order of the file.
     pub known: Vec<Published>,
-    pub replications: u32,
+    pub replications: Replications,
+    /// What must hold, in the order of the file.
+    pub expects: Vec<Expect>,
     /// Hash (hex) of the resolved scenario: the same for two files that say the same.
     pub id: String,
     /// The files that were read, as the command line or `extends` names them, with their blake3 hashes (hex).

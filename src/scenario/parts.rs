@@ -19,7 +19,7 @@ use super::tree::{Branch, Entry, Node, Tree};
 use super::walk::{self, Decoded, Shape};
 use super::wso2::Deployment;
 use crate::fault::FaultDef;
-use crate::key::{Default, Key, Value};
+use crate::key::{Default, Value};
 use crate::time::SimTime;
 
 /// Everything a scenario says, decoded.
@@ -154,18 +154,14 @@ fn plain(reader: &mut Reader, root: &Branch, path: &'static str) -> Decoded {
             not_a_table(reader, entry, path);
         }
     }
-    let mut keys = section(path).keys.to_vec();
-    if path == "run" {
-        replications(reader, branch, &mut keys);
-    }
     let what = format!("[{path}]");
     let others: Vec<&str> = keys::below(path).collect();
-    if at.is_none() && keys.iter().any(|key| key.default == Default::Required) {
+    if at.is_none() && section(path).keys.iter().any(|key| key.default == Default::Required) {
         at = Some(START);
     }
     walk::table(
         reader,
-        Shape { what: &what, record: Some((&what, path)), keys: &keys, others: &others },
+        Shape { what: &what, record: Some((&what, path)), keys: section(path).keys, others: &others },
         branch,
         at.as_ref(),
     )
@@ -175,21 +171,6 @@ fn not_a_table(reader: &mut Reader, entry: &Entry, path: &str) {
     let found = entry.node.found();
     let mistake = Diagnostic::new("E011", format!("expected the table [{path}], found {found}"));
     reader.say(mistake.at(&entry.node.at, "expected a table"));
-}
-
-/// `replications = { min, max, until }` is of a later version.
-fn replications(reader: &mut Reader, run: Option<&Branch>, keys: &mut [Key]) {
-    let Some(entry) = run.and_then(|run| run.get("replications")) else { return };
-    if entry.node.table().is_some() {
-        reader.say(
-            Diagnostic::new("E040", "replications until an interval is narrow enough are not built yet")
-                .at(&entry.node.at, "of a later version")
-                .help("write their number: replications = 100"),
-        );
-        for key in keys.iter_mut().filter(|key| key.name == "replications") {
-            *key = Key::off(key.name, crate::key::Ty::Undecided, key.doc);
-        }
-    }
 }
 
 /// Somebody has to call: clients or applications.

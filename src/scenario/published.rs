@@ -107,7 +107,7 @@ impl Origin {
 }
 
 impl Stat {
-    fn from_word(word: &str) -> Stat {
+    pub(super) fn from_word(word: &str) -> Stat {
         let all = [Stat::Mean, Stat::P50, Stat::P95, Stat::P99, Stat::Max, Stat::Min];
         all.into_iter().find(|stat| stat.word() == word).unwrap_or_else(|| unreachable!("the decoder refuses {word}"))
     }

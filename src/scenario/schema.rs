@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::distribution::{EMPIRICAL, FAMILIES};
 use super::keys::{self, FAULT, Form, POLICY, section};
 use super::presets::PRESETS;
+use super::replications::{KEYS as REPLICATIONS, UNTIL};
 use crate::fault::FAULTS;
 use crate::key::{Default, Key, Ty};
 use crate::policy::RULES;
@@ -156,6 +157,12 @@ fn of_type(ty: &Ty, later: &[&str]) -> Value {
             "minItems": 2,
             "maxItems": 2,
         } }),
+        Ty::Replications => {
+            let until = object("when there are enough", UNTIL, Map::new());
+            let mut sequential = object("until there are enough", REPLICATIONS, Map::new());
+            sequential["properties"]["until"] = json!({ "anyOf": [until, { "type": "string", "enum": ["decided"] }] });
+            json!({ "anyOf": [{ "type": "integer", "minimum": 1, "maximum": 1_000_000 }, sequential] })
+        }
         Ty::Undecided => json!({}),
     }
 }

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use crate::dist::Dist;
 use crate::key::{Backoff, Value};
 use crate::profile::Profile;
+use crate::replications::{Replications, Until, Width};
 
 /// A value in TOML; `None` where the key is off.
 #[must_use]
@@ -26,6 +27,7 @@ pub fn value(value: &Value) -> Option<String> {
         }
         Value::Backoff(value) => backoff(value),
         Value::Profile(value) => profile(value),
+        Value::Replications(value) => replications(value),
         Value::Off => return None,
     })
 }
@@ -63,6 +65,23 @@ fn backoff(value: &Backoff) -> String {
 fn profile(value: &Profile) -> String {
     let points = value.points().iter().map(|point| format!("[\"{}\", {}]", point.at, real(point.factor)));
     format!("[{}]", points.collect::<Vec<_>>().join(", "))
+}
+
+fn replications(value: &Replications) -> String {
+    let Replications { min, max, until } = value;
+    let until = match until {
+        Until::Fixed => return max.to_string(),
+        Until::Decided => quoted("decided"),
+        Until::HalfWidth { metric, policy, width } => {
+            let policy = policy.as_ref().map_or_else(String::new, |policy| format!(", policy = {}", quoted(policy)));
+            let width = match *width {
+                Width::Relative(share) => format!("relative_half_width = {}", real(share)),
+                Width::Absolute(width) => format!("half_width = {}", real(width)),
+            };
+            format!("{{ metric = {}{policy}, {width} }}", quoted(metric))
+        }
+    };
+    format!("{{ min = {min}, max = {max}, until = {until} }}")
 }
 
 fn dist(value: &Dist) -> String {

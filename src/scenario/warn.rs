@@ -211,8 +211,4 @@ fn not_evaluated(reader: &mut Reader, parts: &Parts) {
     if let Some(at) = &parts.tables["slo"].at {
         reader.say(Diagnostic::new("W005", "[slo] is not evaluated yet").at(at, "without effect"));
     }
-    if let Some(first) = parts.expects.first() {
-        let message = "[[expect]] is not evaluated yet: `check` is not built";
-        reader.say(Diagnostic::new("W005", message).at(&first.name_at, "without effect"));
-    }
 }

@@ -66,7 +66,7 @@ pub fn facts(scenario: &Scenario, policy: usize, replication: u32) -> Facts {
 
 /// What `read` makes of the facts of every replication under the first policy, in the order of the replications.
 pub fn from_facts<T: Send>(scenario: &Scenario, read: impl Fn(&Facts) -> T + Sync) -> Vec<T> {
-    (0..scenario.replications).into_par_iter().map(|replication| read(&facts(scenario, 0, replication))).collect()
+    (0..scenario.replications.max).into_par_iter().map(|replication| read(&facts(scenario, 0, replication))).collect()
 }
 
 /// A number as a float.

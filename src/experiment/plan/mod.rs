@@ -5,10 +5,12 @@ pub mod cost;
 mod file;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::MODEL_VERSION;
+use crate::replications::Until;
 use crate::scenario::sweep::Sweep;
 use crate::scenario::{Loaded, Scenario};
 
@@ -101,10 +103,34 @@ pub struct Ask {
     pub shards: u32,
 }
 
+/// The number of replications is not fixed: which units there are would depend on what they come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotStatic {
+    /// So many replications there may be.
+    pub max: u32,
+}
+
+impl fmt::Display for NotStatic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let max = self.max;
+        write!(
+            f,
+            "a plan is static, and `run.replications` of the scenario waits for something: give a number, for example \
+             --set run.replications={max}"
+        )
+    }
+}
+
 impl Plan {
     /// The plan of a sweep, by this program.
-    #[must_use]
-    pub fn of(scenario: &Scenario, sweep: &Sweep, ask: Ask) -> Plan {
+    ///
+    /// # Errors
+    /// Where a point plays until something holds.
+    pub fn of(scenario: &Scenario, sweep: &Sweep, ask: Ask) -> Result<Plan, NotStatic> {
+        let number = |point: &crate::scenario::sweep::Point| point.scenario.replications.clone();
+        if let Some(open) = sweep.points.iter().map(number).find(|number| number.until != Until::Fixed) {
+            return Err(NotStatic { max: open.max });
+        }
         let mut planned = BTreeSet::new();
         let mut units = Vec::new();
         for (index, point) in sweep.points.iter().enumerate() {
@@ -122,7 +148,7 @@ impl Plan {
                 .collect(),
             id: point.scenario.id.clone(),
         };
-        Plan {
+        Ok(Plan {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             model_version: MODEL_VERSION.to_string(),
@@ -135,7 +161,7 @@ impl Plan {
             shards: ask.shards,
             points: sweep.points.iter().enumerate().map(point).collect(),
             units,
-        }
+        })
     }
 
     /// Reads the scenario from the plan's own texts.
@@ -146,9 +172,13 @@ impl Plan {
         let changed = "so it was changed, or is damaged; make it again with `stalegate sweep plan`";
         let Some(first) = self.inputs.first() else { return Err(format!("the plan has no scenario in it, {changed}")) };
         let texts = self.inputs.iter().map(|input| (input.name.clone(), input.text.clone())).collect();
-        let loaded = crate::scenario::load_kept(&first.name, texts, &self.overrides, self.seed)
-            .map_err(|mistakes| format!("the scenario in the plan has mistakes, {changed}:\n{}", mistakes.render(false)))?;
-        let Some(sweep) = &loaded.sweep else { return Err(format!("the scenario in the plan has no [sweep], {changed}")) };
+        let loaded =
+            crate::scenario::load_kept(&first.name, texts, &self.overrides, self.seed).map_err(|mistakes| {
+                format!("the scenario in the plan has mistakes, {changed}:\n{}", mistakes.render(false))
+            })?;
+        let Some(sweep) = &loaded.sweep else {
+            return Err(format!("the scenario in the plan has no [sweep], {changed}"));
+        };
         let ask = Ask {
             command: self.command.clone(),
             overrides: self.overrides.clone(),
@@ -156,7 +186,7 @@ impl Plan {
             inputs: Vec::new(),
             shards: self.shards,
         };
-        let made = Plan::of(&loaded.scenario, sweep, ask);
+        let made = Plan::of(&loaded.scenario, sweep, ask).map_err(|error| error.to_string())?;
         let differs = if made.scenario != self.scenario {
             Some("scenario")
         } else if made.points != self.points {
@@ -251,8 +281,11 @@ impl Unit {
     #[must_use]
     pub fn told(&self) -> String {
         let last = self.first + self.count - 1;
-        let replications =
-            if self.count == 1 { format!("replication {last}") } else { format!("replications {} to {last}", self.first) };
+        let replications = if self.count == 1 {
+            format!("replication {last}")
+        } else {
+            format!("replications {} to {last}", self.first)
+        };
         format!("unit {} (point {}, {}, {replications})", self.id, self.point, self.policy)
     }
 }
@@ -260,7 +293,7 @@ impl Unit {
 fn units_of(point: usize, scenario: &Scenario, units: &mut Vec<Unit>) {
     let cost = cost::events(&scenario.world);
     let most = u32::try_from((UNIT / cost).clamp(1, MOST_REPLICATIONS)).unwrap_or(1);
-    let all = scenario.replications;
+    let all = scenario.replications.max;
     // As many units as that takes, all of about one size.
     let count = all.div_ceil(all.div_ceil(most).max(1));
     for first in (0..all).step_by(to_usize(count)) {

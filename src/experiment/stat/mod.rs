@@ -1,11 +1,17 @@
 //! What a handful of replications says: means, intervals, quantiles. Every sum runs in the order of the replications, so
 //! the number of threads never shows in a bit.
 
+pub mod beta;
+pub mod binomial;
+pub mod order;
 pub mod paired;
+pub mod rare;
+pub mod spending;
 pub mod student;
 
-/// Confidence of every interval that is printed.
-pub const CONFIDENCE: f64 = 0.95;
+/// The two-sided probability of error of every interval that is printed, unless something else is said: its bits are those
+/// of 1 − 0.95.
+pub const ERROR: f64 = 1.0 - 0.95;
 
 /// Bounds, both included.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,7 +34,7 @@ pub struct Summary {
     /// Values that are not NaN, at least one.
     pub n: usize,
     pub mean: f64,
-    /// Of the mean, by Student at [`CONFIDENCE`]; from two values on.
+    /// Of the mean, by Student; from two values on.
     pub interval: Option<Interval>,
     /// Of the sample; from two values on.
     pub sd: Option<f64>,
@@ -53,9 +59,10 @@ impl Interval {
     }
 }
 
-/// The summary of the values that are not NaN; `None` if there are none.
+/// The summary of the values that are not NaN; `None` if there are none. `error` is the two-sided probability that the mean's
+/// interval misses.
 #[must_use]
-pub fn summarise(values: &[f64]) -> Option<Summary> {
+pub fn summarise(values: &[f64], error: f64) -> Option<Summary> {
     let values: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
     let mut sorted = values.clone();
     sorted.sort_by(f64::total_cmp);
@@ -64,7 +71,7 @@ pub fn summarise(values: &[f64]) -> Option<Summary> {
     Some(Summary {
         n: values.len(),
         mean,
-        interval: half_width(&values, 1).map(|half| Interval::around(mean, half)),
+        interval: half_width(&values, error).map(|half| Interval::around(mean, half)),
         sd: sample_sd(&values),
         min,
         p50: at_rank(&sorted, 500),
@@ -92,13 +99,21 @@ pub fn sample_sd(values: &[f64]) -> Option<f64> {
     Some(libm::sqrt(squares / count(values.len() - 1)))
 }
 
-/// Half the width of the mean's interval, when it is one of `comparisons` that shall all hold together (Bonferroni).
+/// Half the width of the mean's interval that misses with the probability `error`, both sides together.
+///
+/// # Panics
+/// Unless 0 < error < 1, in floats: below 1e-16 there is no such interval.
 #[must_use]
-pub fn half_width(values: &[f64], comparisons: usize) -> Option<f64> {
+pub fn half_width(values: &[f64], error: f64) -> Option<f64> {
     let sd = sample_sd(values)?;
-    let p = 1.0 - (1.0 - CONFIDENCE) / (2.0 * count(comparisons.max(1)));
     let df = u32::try_from(values.len() - 1).expect("replications are counted in 32 bits");
-    Some(student::quantile(p, df) * sd / libm::sqrt(count(values.len())))
+    Some(student::quantile(1.0 - error / 2.0, df) * sd / libm::sqrt(count(values.len())))
+}
+
+/// What each of so many statements may err, so that all of them hold together but for `error` (Bonferroni).
+#[must_use]
+pub fn shared(error: f64, statements: usize) -> f64 {
+    error / count(statements.max(1))
 }
 
 /// The smallest value with at least that share (in thousandths) of the values at or below it.
@@ -128,7 +143,7 @@ mod tests {
     #[test]
     fn a_sample_worked_out_by_hand() {
         // 2, 4, 4, 6: mean 4, sum of squares 8, sd √(8/3); t(0.975; 3) = 3.182446.
-        let summary = summarise(&[4.0, 2.0, f64::NAN, 6.0, 4.0]).unwrap();
+        let summary = summarise(&[4.0, 2.0, f64::NAN, 6.0, 4.0], ERROR).unwrap();
         assert_eq!((summary.n, summary.mean, summary.min, summary.p50, summary.max), (4, 4.0, 2.0, 4.0, 6.0));
         assert!((summary.sd.unwrap() - 1.632_993_161_855_452).abs() < 1e-15);
         let half = summary.interval.unwrap().high - 4.0;
@@ -139,25 +154,25 @@ mod tests {
     #[test]
     fn quantiles_of_few_values_are_their_maximum_and_say_so() {
         let upto = |n: u32| (1..=n).map(f64::from).collect::<Vec<f64>>();
-        assert_eq!(summarise(&upto(19)).unwrap().p95, Quantile { value: 19.0, is_max: true });
-        assert_eq!(summarise(&upto(20)).unwrap().p95, Quantile { value: 19.0, is_max: false });
-        assert_eq!(summarise(&upto(99)).unwrap().p99, Quantile { value: 99.0, is_max: true });
-        assert_eq!(summarise(&upto(100)).unwrap().p99, Quantile { value: 99.0, is_max: false });
+        assert_eq!(summarise(&upto(19), ERROR).unwrap().p95, Quantile { value: 19.0, is_max: true });
+        assert_eq!(summarise(&upto(20), ERROR).unwrap().p95, Quantile { value: 19.0, is_max: false });
+        assert_eq!(summarise(&upto(99), ERROR).unwrap().p99, Quantile { value: 99.0, is_max: true });
+        assert_eq!(summarise(&upto(100), ERROR).unwrap().p99, Quantile { value: 99.0, is_max: false });
         assert!((at_rank(&upto(7), 500) - 4.0).abs() < f64::EPSILON);
     }
 
     #[test]
     fn equal_values_have_no_spread_to_the_bit() {
-        let summary = summarise(&[0.1; 7]).unwrap();
+        let summary = summarise(&[0.1; 7], ERROR).unwrap();
         assert_eq!((summary.mean.to_bits(), summary.sd), (0.1_f64.to_bits(), Some(0.0)));
         assert_eq!(summary.interval, Some(Interval { low: 0.1, high: 0.1 }));
     }
 
     #[test]
     fn one_value_has_no_interval_and_none_no_summary() {
-        let one = summarise(&[3.0]).unwrap();
+        let one = summarise(&[3.0], ERROR).unwrap();
         assert_eq!((one.interval, one.sd), (None, None));
-        assert_eq!(summarise(&[f64::NAN]), None);
+        assert_eq!(summarise(&[f64::NAN], ERROR), None);
     }
 
     #[test]
@@ -171,7 +186,7 @@ mod tests {
         let covered = (0..2_000)
             .filter(|_| {
                 let sample: Vec<f64> = (0..10).map(|_| crate::dist::normal_quantile(uniform())).collect();
-                summarise(&sample).unwrap().interval.unwrap().touches_zero()
+                summarise(&sample, ERROR).unwrap().interval.unwrap().touches_zero()
             })
             .count();
         assert!((1_870..=1_930).contains(&covered), "{covered} of 2000");

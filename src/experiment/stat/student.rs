@@ -1,5 +1,7 @@
 //! Student's t quantile on `libm` alone: quantiles decide verdicts, and so must have the same bits everywhere.
 
+use super::beta::{ln_beta, regularised};
+
 /// The value below which a t variable with `df` degrees of freedom lies with probability `p`.
 ///
 /// # Panics
@@ -40,49 +42,12 @@ fn invert(above: f64, df: f64) -> f64 {
 /// P(T > t) for t > 0.
 fn upper_tail(t: f64, df: f64) -> f64 {
     let whole = df + t * t;
-    0.5 * incomplete_beta(df / whole, t * t / whole, df / 2.0, 0.5)
+    0.5 * regularised(df / whole, t * t / whole, df / 2.0, 0.5)
 }
 
 fn density(t: f64, df: f64) -> f64 {
     let log = -ln_beta(df / 2.0, 0.5) - 0.5 * libm::log(df) - 0.5 * (df + 1.0) * libm::log1p(t * t / df);
     libm::exp(log)
-}
-
-fn ln_beta(a: f64, b: f64) -> f64 {
-    libm::lgamma(a) + libm::lgamma(b) - libm::lgamma(a + b)
-}
-
-/// The regularised incomplete beta function at x, of which `rest` = 1 − x is given too, for it may be tiny.
-fn incomplete_beta(x: f64, rest: f64, a: f64, b: f64) -> f64 {
-    if x <= 0.0 || rest <= 0.0 {
-        return if x <= 0.0 { 0.0 } else { 1.0 };
-    }
-    let front = libm::exp(a * libm::log(x) + b * libm::log(rest) - ln_beta(a, b));
-    if x < (a + 1.0) / (a + b + 2.0) { front * fraction(x, a, b) / a } else { 1.0 - front * fraction(rest, b, a) / b }
-}
-
-/// The continued fraction of the incomplete beta function (DLMF 8.17.22), by Lentz's method.
-fn fraction(x: f64, a: f64, b: f64) -> f64 {
-    const TINY: f64 = 1e-300;
-    let guard = |term: f64| if term.abs() < TINY { TINY } else { term };
-    let (mut above, mut below) = (1.0, 1.0 / guard(1.0 - (a + b) * x / (a + 1.0)));
-    let mut value = below;
-    let mut m = 0.0;
-    for _ in 0..100_000 {
-        m += 1.0;
-        let even = m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m));
-        below = 1.0 / guard(1.0 + even * below);
-        above = guard(1.0 + even / above);
-        value *= below * above;
-        let odd = -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0));
-        below = 1.0 / guard(1.0 + odd * below);
-        above = guard(1.0 + odd / above);
-        value *= below * above;
-        if (below * above - 1.0).abs() < 1e-16 {
-            break;
-        }
-    }
-    value
 }
 
 #[cfg(test)]

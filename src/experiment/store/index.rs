@@ -108,8 +108,11 @@ impl Index {
     /// A record again: what `unit::lines` reads. `None` where it is no longer what it was.
     pub fn read(&self, place: Place) -> Result<Option<Vec<u8>>, StoreError> {
         let path = &self.segments[place.segment];
-        let payload = segment::read(path, place.offset)
-            .map_err(|error| StoreError { doing: Doing::Read, path: path.clone(), error })?;
+        let payload = segment::read(path, place.offset).map_err(|error| StoreError {
+            doing: Doing::Read,
+            path: path.clone(),
+            error,
+        })?;
         Ok(payload.and_then(|payload| segment::parts(&payload).map(|(_, records)| records.to_vec())))
     }
 }

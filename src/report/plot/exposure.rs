@@ -9,7 +9,7 @@ use super::palette::{GREY, GRID, INK, Shape, colour, shape};
 use crate::experiment::comparison::Comparison;
 use crate::report::gateways::{Row, alike, label, name, some_rows};
 use crate::report::number::span;
-use crate::report::sweep::{Done, Swept};
+use crate::report::sweep::Swept;
 use crate::scenario::Scenario;
 
 /// The name of the file.
@@ -49,12 +49,12 @@ pub fn draw(scenario: &Scenario, comparison: &Comparison) -> Option<String> {
 /// The SVG of a sweep; `None` where callers have tokens at no point.
 #[must_use]
 pub fn draw_sweep(swept: &Swept<'_>) -> Option<String> {
-    let of_point = |Done { point, comparison }: &'_ Done| {
-        let keys = swept.sweep.keys.iter().zip(swept.sweep.values(*point));
+    let of_point = |(point, comparison): (usize, _)| {
+        let keys = swept.sweep.keys.iter().zip(swept.sweep.values(point));
         let keys = keys.map(|(key, value)| format!("{} = {value}", key.name)).collect::<Vec<_>>().join(", ");
-        blocks(&swept.sweep.points[*point].scenario, comparison, &keys)
+        blocks(&swept.sweep.points[point].scenario, comparison, &keys)
     };
-    let blocks = swept.done.iter().flat_map(of_point).collect();
+    let blocks = swept.done.iter().map(|done| (done.point, &done.comparison)).flat_map(of_point).collect();
     painted(&swept.scenario.title, "the replications of a point", blocks)
 }
 

@@ -38,7 +38,26 @@ pub fn differences(comparison: &Comparison, look: Look) -> String {
     } else {
         difference_table(comparison, &lines, look)
     };
-    format!("{}\n{body}", wrap(&title, look.width))
+    let saved =
+        saved(comparison, &lines).map_or_else(String::new, |sentence| format!("\n{}", wrap(&sentence, look.width)));
+    format!("{}\n{body}{saved}", wrap(&title, look.width))
+}
+
+/// What it is worth that the policies met the same worlds: from the policy that gains least to the one that gains most.
+fn saved(comparison: &Comparison, lines: &[Line]) -> Option<String> {
+    let headline = comparison.metric(verdict::headline(comparison));
+    let of_headline = lines.iter().filter(|line| Some(line.metric) == headline);
+    let mut found: Vec<(f64, &str)> = of_headline
+        .filter_map(|line| Some((line.difference.saved?, comparison.policies[line.policy].name.as_str())))
+        .collect();
+    found.sort_by(|one, other| one.0.total_cmp(&other.0));
+    let (least, most) = (found.first()?, found.last()?);
+    let range = if least.1 == most.1 {
+        format!("{} times the replications ({})", short(least.0), least.1)
+    } else {
+        format!("{} ({}) to {} ({}) times the replications", short(least.0), least.1, short(most.0), most.1)
+    };
+    Some(format!("paired: the same worlds make the differences as narrow as {range} would"))
 }
 
 /// A block of rows a metric, a row a policy.

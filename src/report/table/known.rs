@@ -66,7 +66,7 @@ fn here(row: &Row<'_>, points: &[Option<&Comparison>]) -> String {
         None => "",
     };
     let sign = if here.censored { "≥ " } else { "" };
-    format!("{sign}{} ({}){verdict}", short(here.value), what(here, points > 1))
+    format!("{sign}{} ({}){verdict}", short(here.value), what(here, points.len() > 1))
 }
 
 fn what(here: &Here<'_>, swept: bool) -> String {

@@ -58,10 +58,10 @@ pub fn compare(scenario: &Scenario, comparison: &Comparison, look: Look) -> Stri
 
 fn heading(scenario: &Scenario, comparison: &Comparison) -> String {
     let (finished, asked) = (comparison.finished(), comparison.asked);
-    let replications = if finished == asked {
+    let replications = if finished == asked && comparison.ending.is_none() {
         format!("{finished} replications, seed {}", scenario.world.run.seed)
     } else {
-        format!("{finished} of {asked} replications, seed {}: {}", scenario.world.run.seed, comparison.stopped.reason())
+        format!("{finished} of {asked} replications, seed {}: {}", scenario.world.run.seed, comparison.reason())
     };
     let interval = match finished {
         1 => "one replication has no interval: raise run.replications",
