@@ -38,7 +38,7 @@ pub struct Global {
     #[arg(long, global = true, value_name = "PATH=VALUE")]
     pub set: Vec<String>,
     /// Where results go
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(short, long, global = true, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Results as JSON
     #[arg(long, global = true)]
@@ -180,23 +180,107 @@ pub struct Sweep {
     /// Note machine and time in the manifest (in a part that is not hashed); without it, the same run gives the same bytes
     #[arg(long)]
     pub stamp: bool,
+    /// Say what there is to do and how long it may take, and run nothing
+    #[arg(long)]
+    pub dry_run: bool,
     #[command(subcommand)]
     pub part: Option<SweepPart>,
 }
 
-/// Parts of a sweep, of a later version.
+/// Parts of a sweep, for several machines.
 #[derive(Clone, Debug, Subcommand)]
 pub enum SweepPart {
-    #[command(hide = true)]
-    Plan(Later),
-    #[command(hide = true)]
-    Run(Later),
-    #[command(hide = true)]
-    Status(Later),
-    #[command(hide = true)]
-    Merge(Later),
+    /// Cut the sweep into units, and write them with all that they need into one file
+    #[command(before_help = "Example:\n  stalegate sweep plan mine.toml -o mine.plan.json --shards 16")]
+    Plan(SweepPlan),
+    /// Play units of a plan into a store; what is there is not played again
+    #[command(before_help = "Example:\n  stalegate sweep run mine.plan.json --store mine.store --shard 3/16")]
+    Run(SweepRun),
+    /// Say what of a plan is in a store, and what is missing
+    #[command(before_help = "Example:\n  stalegate sweep status mine.plan.json --store mine.store --missing=slurm")]
+    Status(SweepStatus),
+    /// Make the results folder of a plan whose units are in a store
+    #[command(before_help = "Example:\n  stalegate sweep merge mine.plan.json --store mine.store -o results/mine")]
+    Merge(SweepMerge),
     #[command(hide = true)]
     Submit(Later),
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct SweepPlan {
+    /// A scenario with `[sweep]`
+    pub file: PathBuf,
+    /// Into so many shards units are dealt
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub shards: u32,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct SweepRun {
+    /// What `sweep plan` wrote
+    pub plan: PathBuf,
+    /// The folder that results of units go to; any number of runs may share it
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// The units of one shard, K from 0 to N-1; all units, if absent
+    #[arg(long, value_name = "K/N", value_parser = ShardOf::parse)]
+    pub shard: Option<ShardOf>,
+    /// The units whose ids come from the standard input, one a line
+    #[arg(long, value_name = "-", value_parser = ["-"], conflicts_with = "shard")]
+    pub units: Option<String>,
+}
+
+/// A shard of so many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShardOf {
+    pub shard: u32,
+    pub shards: u32,
+}
+
+impl ShardOf {
+    fn parse(text: &str) -> Result<ShardOf, String> {
+        let parts = text.split_once('/').and_then(|(k, n)| Some((k.parse().ok()?, n.parse().ok()?)));
+        let (shard, shards) = parts.ok_or("expected K/N, such as 3/16")?;
+        Ok(ShardOf { shard, shards })
+    }
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct SweepStatus {
+    /// What `sweep plan` wrote
+    pub plan: PathBuf,
+    /// The folder that results of units are in
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// Print only what is missing
+    #[arg(long, value_name = "AS", conflicts_with = "json")]
+    pub missing: Option<Missing>,
+}
+
+/// How missing units are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Missing {
+    /// The id of a unit a line, for `sweep run --units -`
+    Ids,
+    /// A shard that lacks units a line, for `sweep run --shard`
+    Shards,
+    /// The same shards as `sbatch --array` takes them: 3,7-9
+    Slurm,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct SweepMerge {
+    /// What `sweep plan` wrote
+    pub plan: PathBuf,
+    /// The folder that results of units are in
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// Leave out points that lack units, and say so
+    #[arg(long)]
+    pub partial: bool,
+    /// Note machine and time in the manifest (in a part that is not hashed); without it, the same run gives the same bytes
+    #[arg(long)]
+    pub stamp: bool,
 }
 
 #[derive(Clone, Debug, clap::Args)]

@@ -29,7 +29,7 @@ fn saved(console: &Console, global: &Global, command: &BaselineSave) -> Outcome 
         // A file that is no baseline is somebody's.
         read(&command.output)?;
     }
-    let stop = super::interrupt::watch();
+    let stop = super::interrupt::watch(Exit::Interrupted);
     let mut baseline = Baseline {
         schema: SCHEMA,
         version: env!("CARGO_PKG_VERSION").to_owned(),

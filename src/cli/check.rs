@@ -26,7 +26,7 @@ pub fn run(console: &Console, global: &Global, command: &Check) -> Outcome {
     let loaded = load_all(console, global, &command.files)?;
     let baseline = command.baseline.as_deref().map(baseline::read).transpose()?;
     asked(&loaded, command, baseline.as_ref())?;
-    let stop = super::interrupt::watch();
+    let stop = super::interrupt::watch(Exit::Interrupted);
     let mut comparisons: Vec<Comparison> = Vec::new();
     for (loaded, file) in loaded.iter().zip(&command.files) {
         super::compare::base_only(console, loaded, file);

@@ -39,7 +39,7 @@ pub fn run(console: &Console, global: &Global, command: &Optimize) -> Outcome {
         return Err(Stop::Bad(format!("{file} has no [[expect]]: there is nothing that a value could satisfy")));
     }
     let (kind, axis) = axis(command, &base)?;
-    let stop = super::interrupt::watch();
+    let stop = super::interrupt::watch(Exit::Interrupted);
     let mut why: BTreeMap<String, String> = BTreeMap::new();
     let found = search(&axis, goal(command), |value| {
         let text = written(kind, value);

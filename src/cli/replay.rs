@@ -152,7 +152,7 @@ fn again(
         process.arg("--quiet");
     }
     // Ctrl-C reaches both; the other one says what it kept.
-    let _ = super::interrupt::watch();
+    let _ = super::interrupt::watch(Exit::Interrupted);
     let ended = process.status().map_err(|error| Stop::Io(format!("cannot run this program again: {error}")))?;
     match ended.code() {
         Some(0) => read(&place.join(MANIFEST)).map(|manifest| Ok(manifest.files)),
@@ -192,5 +192,5 @@ fn versions(manifest: &Manifest) -> Vec<String> {
 
 fn not_reproduced(console: &Console, why: &[String]) -> Outcome {
     console.result(&format!("not reproduced:\n  {}\n", why.join("\n  ")))?;
-    Ok(Exit::NotReproduced)
+    Ok(Exit::Differs)
 }

@@ -67,18 +67,27 @@ pub fn with_bar<T>(
         bar.set_length(planned);
         bar.set_position(done);
     };
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let jobs = global.jobs.map_or(cores, |jobs| usize::try_from(jobs).unwrap_or(cores));
-    let done = work(&Surroundings { jobs, stop, progress: &progress });
+    let done = work(&Surroundings { jobs: jobs(global), stop, progress: &progress });
     bar.finish_and_clear();
     done
 }
 
-/// What the manifest says of this run. Host and time are left out unless asked for, so that the same run gives the same folder.
-pub fn info(global: &Global, command: &str, file: &Path, stamp: bool, started: SystemTime) -> RunInfo {
+/// Threads.
+pub fn jobs(global: &Global) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    global.jobs.map_or(cores, |jobs| usize::try_from(jobs).unwrap_or(cores))
+}
+
+/// What was asked, as the manifest says it: without what cannot change results.
+pub fn words(global: &Global, command: &str, file: &Path) -> Vec<String> {
     let mut words = vec!["stalegate".to_owned(), command.to_owned(), file.display().to_string()];
     words.extend(global.set.iter().flat_map(|set| ["--set".to_owned(), set.clone()]));
     words.extend(global.seed.iter().flat_map(|seed| ["--seed".to_owned(), seed.to_string()]));
+    words
+}
+
+/// What the manifest says of this run. Host and time are left out unless asked for, so that the same run gives the same folder.
+pub fn info(command: Vec<String>, stamp: bool, started: SystemTime) -> RunInfo {
     let not_hashed = stamp.then(|| NotHashed {
         arguments: std::env::args().skip(1).collect(),
         os: std::env::consts::OS.to_owned(),
@@ -89,7 +98,7 @@ pub fn info(global: &Global, command: &str, file: &Path, stamp: bool, started: S
     RunInfo {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         model_version: MODEL_VERSION.to_string(),
-        command: words,
+        command,
         not_hashed,
     }
 }

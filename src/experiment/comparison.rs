@@ -121,6 +121,12 @@ impl Comparison {
         }
     }
 
+    /// Whether a record has the shape that [`Comparison::push`] wants: a value a metric, a bin a bin of the layout.
+    #[must_use]
+    pub fn fits(&self, record: &Record) -> bool {
+        record.values.len() == self.metrics.len() && record.timeline.len() == self.layout.bins.len()
+    }
+
     /// Folds the next record in.
     ///
     /// # Panics

@@ -84,7 +84,7 @@ impl Results {
 #[must_use]
 pub fn files(scenario: &Scenario, comparison: &Comparison) -> Vec<(&'static str, String)> {
     let exposure = plot::exposure::draw(scenario, comparison).map(|svg| (plot::exposure::NAME, svg));
-    let known = known::csv(&scenario.known, &[comparison]).map(|text| (known::NAME, text));
+    let known = known::csv(&scenario.known, &[Some(comparison)]).map(|text| (known::NAME, text));
     let always = [
         ("replications.csv", csv::replications(comparison)),
         ("summary.csv", csv::summary(comparison)),

@@ -49,7 +49,7 @@ pub fn compare(scenario: &Scenario, comparison: &Comparison, look: Look) -> Stri
         differences::differences(comparison, look),
         best_lines(comparison).iter().map(|line| wrap(line, look.width)).collect::<Vec<_>>().join("\n"),
         findings::all(scenario, comparison).iter().map(|line| wrap(line, look.width)).collect::<Vec<_>>().join("\n"),
-        known::known(&scenario.known, &[comparison], look),
+        known::known(&scenario.known, &[Some(comparison)], look),
     ];
     let text =
         parts.iter().filter(|part| !part.is_empty()).map(|part| format!("{part}\n")).collect::<Vec<_>>().join("\n");
