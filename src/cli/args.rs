@@ -64,12 +64,30 @@ pub enum Command {
     /// Every policy at every point of the scenario's `[sweep]`
     #[command(before_help = "Example:\n  stalegate sweep mine.toml --out results/mine")]
     Sweep(Sweep),
+    /// Every `[[expect]]` of scenario files, and no regression against a baseline: for builds
+    #[command(
+        before_help = "Example:\n  stalegate check scenarios/*.toml --baseline results/baseline.json --junit check.xml"
+    )]
+    Check(Check),
+    /// What scenarios come to now, in a small file to commit: `check` compares with it
+    #[command(
+        subcommand,
+        before_help = "Example:\n  stalegate baseline save scenarios/*.toml -o results/baseline.json",
+        disable_help_subcommand = true
+    )]
+    Baseline(BaselineCommand),
     /// One world under one policy, told as a timeline
     #[command(before_help = "Example:\n  stalegate run scenarios/wso2-4557.toml --policy ttl-only --replication 7")]
     Run(Run),
     /// Every order in which requests for one token can meet in the token store, and what can come out
     #[command(before_help = "Example:\n  stalegate race scenarios/con-app-key.toml --nodes 2 --requests 2")]
     Race(Race),
+    /// The extreme value of one key that still satisfies every `[[expect]]`
+    #[command(before_help = "Example:\n  stalegate optimize mine.toml --key idp.token_lifetime --between 5min 2h")]
+    Optimize(Optimize),
+    /// The command of a results folder again, and every hash compared
+    #[command(before_help = "Example:\n  stalegate replay results/wso2-4557/manifest.json")]
+    Replay(Replay),
     /// Check scenario files
     #[command(before_help = "Example:\n  stalegate validate scenarios/*.toml")]
     Validate(Validate),
@@ -94,17 +112,9 @@ pub enum Command {
     #[command(before_help = "Example:\n  stalegate completions bash > /etc/bash_completion.d/stalegate")]
     Completions(Completions),
     #[command(hide = true)]
-    Check(Later),
-    #[command(hide = true)]
-    Baseline(Later),
-    #[command(hide = true)]
     Explain(Later),
     #[command(hide = true)]
-    Optimize(Later),
-    #[command(hide = true)]
     Report(Later),
-    #[command(hide = true)]
-    Replay(Later),
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -114,6 +124,51 @@ pub struct Compare {
     /// Note machine and time in the manifest (in a part that is not hashed); without it, the same run gives the same bytes
     #[arg(long)]
     pub stamp: bool,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct Check {
+    /// Scenarios
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Fail on what is worse than in this file; `stalegate baseline save` writes it
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// The least difference to the baseline that counts, as a share of the mean before
+    #[arg(long, value_name = "SHARE", default_value_t = 0.05, value_parser = share)]
+    pub min_effect: f64,
+    /// Write the verdicts as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Annotate the scenarios' lines for GitHub Actions, and add to the summary of the step
+    #[arg(long)]
+    pub github: bool,
+}
+
+/// A finite number, not negative.
+fn share(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| "a number, such as 0.05 for 5 %".to_owned())?;
+    if value.is_finite() && value >= 0.0 { Ok(value) } else { Err("a number from 0 on, such as 0.05 for 5 %".into()) }
+}
+
+/// What can be done with baselines.
+#[derive(Clone, Debug, Subcommand)]
+pub enum BaselineCommand {
+    /// Play the first replications of each scenario, and keep what each came to
+    Save(BaselineSave),
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct BaselineSave {
+    /// Scenarios
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// The file
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// How many of its worlds, from the first on; fewer where a scenario has fewer
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
+    pub replications: u32,
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -277,6 +332,33 @@ pub enum Ties {
     Never,
     /// As coarse as the scenario's database keeps time: a millisecond or more.
     Dialect,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct Optimize {
+    /// A scenario with `[[expect]]`
+    pub file: PathBuf,
+    /// Which value of it, as --set takes it
+    #[arg(long, value_name = "PATH")]
+    pub key: String,
+    /// The range: two durations, rates or numbers
+    #[arg(long, num_args = 2, value_names = ["A", "B"], required = true, allow_negative_numbers = true)]
+    pub between: Vec<String>,
+    /// Look for the largest value, also where both ends pass or neither does
+    #[arg(long, conflicts_with = "smallest")]
+    pub largest: bool,
+    /// Look for the smallest value, also where both ends pass or neither does
+    #[arg(long)]
+    pub smallest: bool,
+    /// How close two values are that need not be told apart, as a share of the larger one
+    #[arg(long, value_name = "SHARE", default_value_t = 0.01, value_parser = share)]
+    pub tolerance: f64,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct Replay {
+    /// manifest.json, or its folder
+    pub manifest: PathBuf,
 }
 
 #[derive(Clone, Debug, clap::Args)]

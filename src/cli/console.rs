@@ -19,6 +19,8 @@ pub enum Exit {
     Failed = 1,
     /// A bad command line or scenario; nothing was run.
     Bad = 2,
+    /// Undecided, where that was to count.
+    Undecided = 3,
     /// Could not read or write.
     Io = 4,
     /// What has to be the same every time was not.

@@ -1,7 +1,8 @@
 //! What commands that simulate for long have in common: the bar, the threads, and what the manifest says of them.
 
 use std::fmt::Display;
-use std::path::Path;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -13,6 +14,43 @@ use crate::experiment::worlds::{Failure, Surroundings};
 use crate::model::MODEL_VERSION;
 use crate::report::WriteError;
 use crate::report::manifest::{NotHashed, RunInfo};
+use crate::scenario::diagnostic::Diagnostics;
+use crate::scenario::{self, Loaded};
+
+/// Reads scenario files; all mistakes of all of them at once.
+pub fn load_all(console: &Console, global: &Global, files: &[PathBuf]) -> Result<Vec<Loaded>, Stop> {
+    let mut loaded = Vec::new();
+    let mut last: Option<Diagnostics> = None;
+    for file in files {
+        match scenario::load(file, &global.set, global.seed) {
+            Ok(one) => {
+                console.diagnostics(&one.warnings);
+                loaded.push(one);
+            }
+            Err(mistakes) => {
+                if let Some(earlier) = last.replace(mistakes) {
+                    console.diagnostics(&earlier);
+                }
+            }
+        }
+    }
+    last.map_or(Ok(loaded), |last| Err(Stop::Mistakes(Box::new(last))))
+}
+
+/// Writes a file beside its place, and renames it into it: nobody ever sees half of it.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Stop> {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(".new");
+    let beside = path.with_file_name(name);
+    let written = std::fs::File::create(&beside)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+        .and_then(|()| std::fs::rename(&beside, path));
+    written.map_err(|error| {
+        // What cannot be removed is overwritten next time.
+        let _ = std::fs::remove_file(&beside);
+        Stop::io("write", path, &error)
+    })
+}
 
 /// Does the work with a bar on the terminal.
 pub fn with_bar<T>(

@@ -207,6 +207,18 @@ impl Comparison {
     }
 }
 
+impl PolicyResults {
+    /// The blake3 hash (hex) of the digests of its first worlds, little endian.
+    #[must_use]
+    pub fn digest_of(&self, replications: u32) -> String {
+        let mut hasher = blake3::Hasher::new();
+        for digest in self.digests.iter().take(replications as usize) {
+            hasher.update(&digest.to_le_bytes());
+        }
+        hasher.finalize().to_hex().to_string()
+    }
+}
+
 impl BinTotal {
     fn add(&mut self, bin: Bin) {
         self.sums.ok += bin.ok;

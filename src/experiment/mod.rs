@@ -1,9 +1,13 @@
 //! Replications, and what they come to: plan → run → merge, the same path on one core and on many.
 
+pub mod baseline;
+pub mod check;
 pub mod compare;
 pub mod comparison;
 pub mod exposure;
+pub mod judge;
 pub mod merge;
+pub mod optimize;
 pub mod plan;
 pub mod play;
 pub mod record;

@@ -3,6 +3,8 @@
 //! A [`Results`] is opened before the first replication runs, so that a folder that cannot be written costs no work;
 //! it takes records as they come, and `finish` puts the complete folder in the place of the old one.
 
+pub mod baseline;
+pub mod check;
 pub mod csv;
 pub mod error;
 pub mod exposures;
@@ -14,6 +16,7 @@ pub mod known;
 pub mod manifest;
 pub mod narrative;
 pub mod number;
+pub mod optimize;
 pub mod outages;
 pub mod plot;
 mod stream;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::dist::Dist;
-use crate::experiment::comparison::{Comparison, Stopped};
+use crate::experiment::comparison::Comparison;
 use crate::experiment::record::{Bin, Episode, Exposure, GatewayTotal, Inbound, Record, Revocation};
 use crate::experiment::timeline::Layout;
 use crate::fault::{FAULTS, Names};

@@ -164,7 +164,7 @@ fn scenario(reader: &mut Reader, parts: &parts::Parts) -> Scenario {
         policies: assemble::policies(parts),
         known: assemble::known(parts),
         replications: parts.tables["run"].table.replications("replications").clone(),
-        expects: assemble::expects(parts),
+        expects: assemble::expects(parts, &reader.sources),
         id: id(&reader.resolved),
         inputs: std::mem::take(&mut reader.inputs),
     }

@@ -170,7 +170,7 @@ pub fn best_lines(comparison: &Comparison) -> Vec<String> {
     lines
 }
 
-fn table(look: Look) -> Table {
+pub(crate) fn table(look: Look) -> Table {
     let mut table = Table::new();
     table
         .load_style(if look.unicode { LINES } else { PLAIN_LINES })
@@ -180,7 +180,7 @@ fn table(look: Look) -> Table {
 }
 
 /// A sentence over as many lines as it takes, the later ones indented.
-fn wrap(sentence: &str, width: u16) -> String {
+pub(crate) fn wrap(sentence: &str, width: u16) -> String {
     let mut lines: Vec<String> = vec![String::new()];
     for word in sentence.split(' ') {
         let line = lines.last_mut().expect("there is always a line");
