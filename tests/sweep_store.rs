@@ -192,8 +192,12 @@ fn a_plan_needs_nothing_but_itself_and_an_id_a_line_is_as_good_as_a_shard() {
     let (code, missing, _) = place.run("sweep status plan.json --store store --missing=ids");
     assert_eq!((code, missing.lines().count()), (1, plan.units.len()));
     for half in [&plan.units[..5], &plan.units[5..]] {
-        let mut child =
-            place.command("sweep run plan.json --store store --units -").stdin(Stdio::piped()).spawn().unwrap();
+        let mut child = place
+            .command("sweep run plan.json --store store --units -")
+            .stdin(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         let ids: String = half.iter().map(|unit| format!("{}\n", unit.id)).collect();
         child.stdin.take().unwrap().write_all(ids.as_bytes()).unwrap();
         assert!(child.wait().unwrap().success());

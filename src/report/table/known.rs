@@ -106,7 +106,7 @@ mod tests {
         let long = "a name that is longer than a terminal is wide, and goes on and on and on until nobody reads it any more, really";
         let text = super::known(
             &[published(long, Origin::Input, None, "", "a page")],
-            &[&comparison],
+            &[Some(&comparison)],
             Look { width: 100, unicode: true, colour: false },
         );
         assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
