@@ -19,11 +19,9 @@ pub fn run(console: &Console, global: &Global, command: &SweepPlan) -> Outcome {
     };
     let plan = Plan::of(&loaded.scenario, of, ask).map_err(|error| Stop::Bad(error.to_string()))?;
     match &global.out {
-        None => console.result(&plan.text())?,
-        Some(path) => {
-            plan.write(path).map_err(|error| Stop::Io(format!("cannot write {}: {error}", path.display())))?
-        }
-    }
+        None => console.result(&plan.text()),
+        Some(path) => plan.write(path).map_err(|error| Stop::Io(format!("cannot write {}: {error}", path.display()))),
+    }?;
     let all = 0..plan.units.len();
     let (units, shards) = (counted(plan.units.len(), "unit"), plan.shards);
     let events = plan.cost(all);

@@ -21,13 +21,17 @@ pub fn run(console: &Console, global: &Global, command: &SweepStatus) -> Outcome
     let text = match command.missing {
         None if console.json => document(&plan, &index, &missing, &shards),
         None => told(&plan, &index, &missing, &shards),
-        Some(Missing::Ids) => missing.iter().map(|&unit| format!("{}\n", plan.units[unit].id)).collect(),
-        Some(Missing::Shards) => shards.iter().map(|shard| format!("{shard}/{}\n", plan.shards)).collect(),
+        Some(Missing::Ids) => lines(missing.iter().map(|&unit| plan.units[unit].id.clone())),
+        Some(Missing::Shards) => lines(shards.iter().map(|shard| format!("{shard}/{}", plan.shards))),
         Some(Missing::Slurm) if shards.is_empty() => String::new(),
         Some(Missing::Slurm) => format!("{}\n", ranges(&shards)),
     };
     console.result(&text)?;
     Ok(if missing.is_empty() { Exit::Done } else { Exit::Failed })
+}
+
+fn lines(texts: impl Iterator<Item = String>) -> String {
+    texts.map(|text| text + "\n").collect()
 }
 
 /// The shards that lack units.
@@ -47,23 +51,20 @@ fn left(plan: &Plan, missing: &[usize]) -> f64 {
 }
 
 fn told(plan: &Plan, index: &Index, missing: &[usize], shards: &[u32]) -> String {
-    let (all, corrupt) = (plan.units.len(), index.corrupt.len());
-    let mut text = format!("{}: {} there, {} missing", counted(all, "unit"), all - missing.len(), missing.len());
-    if corrupt > 0 {
-        text += &format!(", {} damaged", counted(corrupt, "record"));
+    let all = plan.units.len();
+    let mut parts = vec![format!("{}: {} there", counted(all, "unit"), all - missing.len())];
+    parts.push(format!("{} missing", missing.len()));
+    if !index.corrupt.is_empty() {
+        parts.push(format!("{} damaged", counted(index.corrupt.len(), "record")));
     }
     if !index.foreign.is_empty() {
-        text += &format!(", {} of others", counted(index.foreign.len(), "record"));
+        parts.push(format!("{} of others", counted(index.foreign.len(), "record")));
     }
-    if !missing.is_empty() {
-        let of = plan.shards;
-        text += &format!(
-            "; about {} of the work is left, in {} of {of}",
-            percent(left(plan, missing)),
-            counted(shards.len(), "shard")
-        );
-    }
-    text + "\n"
+    let left = (!missing.is_empty()).then(|| {
+        let (left, shards) = (percent(left(plan, missing)), counted(shards.len(), "shard"));
+        format!("; about {left} of the work is left, in {shards} of {}", plan.shards)
+    });
+    format!("{}{}\n", parts.join(", "), left.unwrap_or_default())
 }
 
 fn document(plan: &Plan, index: &Index, missing: &[usize], shards: &[u32]) -> String {

@@ -61,13 +61,14 @@ impl Index {
                 match found {
                     Found::Record(payload) => match segment::parts(payload) {
                         None => index.corrupt.push(corrupt(None)),
-                        Some((head, _)) => match known(&head).filter(|_| head.build == plan.build) {
-                            Some(unit) => index.places[unit].push(Place { segment: number, offset }),
-                            None => {
+                        Some((head, _)) => {
+                            if let Some(unit) = known(&head).filter(|_| head.build == plan.build) {
+                                index.places[unit].push(Place { segment: number, offset });
+                            } else {
                                 let Head { unit, build } = head;
                                 index.foreign.push(Foreign { segment: name.clone(), unit, build });
                             }
-                        },
+                        }
                     },
                     Found::Corrupt(payload) => {
                         let unit = payload.and_then(segment::parts).and_then(|(head, _)| known(&head));
