@@ -2,18 +2,20 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use assert_cmd::Command;
 
-use stalegate::experiment::comparison::{Comparison, Stopped};
-use stalegate::experiment::record::Record;
-use stalegate::experiment::sweep::{Sink, sweep};
+use stalegate::experiment::comparison::Stopped;
+use stalegate::experiment::merge::merge;
+use stalegate::experiment::plan::{Ask, Plan};
+use stalegate::experiment::shard::{OnBroken, play};
+use stalegate::experiment::store::Store;
 use stalegate::experiment::worlds::Surroundings;
 use stalegate::report::RunInfo;
-use stalegate::report::sweep::Results;
+use stalegate::report::sweep::{Extent, Hole, Results};
 use stalegate::scenario::sweep::Sweep;
-use stalegate::scenario::{self, Loaded, Scenario};
+use stalegate::scenario::{self, Loaded};
 
 const BASE: &str = r#"
 name = "small"
@@ -140,46 +142,33 @@ fn what_show_prints_reads_back_as_the_same_sweep_and_set_takes_it_too() {
     assert!(one.points.iter().zip(&other.points).all(|(one, other)| one.scenario.id == other.scenario.id));
 }
 
-/// Takes what a sweep tells, and asks for a stop once the first point is done.
-struct Impatient<'a> {
-    results: Results<'a>,
-    stop: &'a AtomicBool,
-}
-
-impl Sink for Impatient<'_> {
-    type Error = stalegate::report::WriteError;
-
-    fn record(&mut self, point: usize, record: &Record) -> Result<(), Self::Error> {
-        self.results.record(point, record)
-    }
-
-    fn point(&mut self, point: usize, comparison: Comparison) -> Result<(), Self::Error> {
-        self.stop.store(true, Ordering::Relaxed);
-        self.results.point(point, comparison)
-    }
-}
-
 #[test]
-fn an_interrupted_sweep_keeps_whole_points_only() {
+fn a_sweep_in_part_keeps_whole_points_only_and_points_that_are_alike_share_their_units() {
     let folder = tempfile::tempdir().expect("a folder");
-    let loaded = load(&format!("{BASE}{GRID}"), &[]);
+    let lines = "mode = \"zip\"\n\"idp.token_lifetime\" = [\"5min\", \"300s\", \"10min\"]\n";
+    let loaded = load(&format!("{BASE}[sweep]\n{lines}"), &[]);
     let of = loaded.sweep.as_ref().expect("it has a sweep");
-    let scenarios: Vec<&Scenario> = of.points.iter().map(|point| &point.scenario).collect();
-    let stop = AtomicBool::new(false);
-    let results = Results::open(&folder.path().join("out"), &loaded.scenario, of).expect("it can be written");
-    let mut sink = Impatient { results, stop: &stop };
-    // One thread plays eight units at a time: the first point and a third of the second one.
-    let around = Surroundings { jobs: 1, stop: &stop, progress: &|_, _| {} };
-    let stopped = sweep(&scenarios, &around, &mut sink).expect("it plays");
-    assert_eq!((stopped, sink.results.finished()), (Stopped::Interrupted, 1));
-    let swept = sink.results.finish(stopped, &RunInfo::default()).expect("it can be written");
-    assert_eq!(swept.points.len(), 1);
+    let plan = Plan::of(&loaded.scenario, of, Ask { shards: 1, ..Ask::default() }).expect("it is static");
+    assert_eq!(plan.units.len(), 4, "of three points two are one scenario");
+    let store = Store::of(&folder.path().join("store"), &plan);
+    let around = Surroundings { jobs: 2, stop: &AtomicBool::new(false), progress: &|_, _| {} };
+    // Both policies at the first two points, one at the third.
+    let played = play(&plan, of, &[0, 1, 2], (&store, "some"), OnBroken::GoOn, &around).expect("it plays");
+    assert_eq!((played.units, played.stopped), (3, Stopped::Complete));
+    let index = store.index(&plan).expect("it can be read");
+    let mut results = Results::open(&folder.path().join("out"), &loaded.scenario, of).expect("it can be written");
+    let holes = merge(&plan, of, &index, &mut results).expect("it can be merged");
+    assert_eq!((holes, results.finished()), (vec![(2, vec![3])], 2));
+    let holes = vec![Hole { point: 2, units: vec![plan.units[3].id.clone()] }];
+    let swept = results.finish(Extent::Partial, holes, &RunInfo::default()).expect("it can be written");
+    assert_eq!(swept.done.iter().map(|done| done.point).collect::<Vec<_>>(), [0, 1]);
     for file in ["replications.csv", "summary.csv", "differences.csv", "timeline.csv", "outages.csv"] {
-        let text = fs::read_to_string(folder.path().join("out").join(file)).expect("it is there");
-        assert!(text.lines().count() > 1 && text.lines().skip(1).all(|line| line.starts_with("0,")), "{file}");
+        let path = folder.path().join("out").join(file);
+        let of = |point: &str| rows(&path, 0).into_iter().filter(|row| row.0 == point).count();
+        assert!(of("0") > 0 && of("0") == of("1") && of("2") == 0, "{file}");
     }
     let manifest = fs::read_to_string(folder.path().join("out/manifest.json")).expect("it is there");
-    assert!(manifest.contains("\"finished\": 1,\n    \"stopped\": \"interrupted"), "{manifest}");
+    assert!(manifest.contains("\"finished\": 2,\n    \"stopped\": \"merged in part"), "{manifest}");
 }
 
 /// Exit code, stdout, stderr.

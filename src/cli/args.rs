@@ -38,7 +38,7 @@ pub struct Global {
     #[arg(long, global = true, value_name = "PATH=VALUE")]
     pub set: Vec<String>,
     /// Where results go
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(short, long, global = true, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Results as JSON
     #[arg(long, global = true)]
@@ -64,12 +64,30 @@ pub enum Command {
     /// Every policy at every point of the scenario's `[sweep]`
     #[command(before_help = "Example:\n  stalegate sweep mine.toml --out results/mine")]
     Sweep(Sweep),
+    /// Every `[[expect]]` of scenario files, and no regression against a baseline: for builds
+    #[command(
+        before_help = "Example:\n  stalegate check scenarios/*.toml --baseline results/baseline.json --junit check.xml"
+    )]
+    Check(Check),
+    /// What scenarios come to now, in a small file to commit: `check` compares with it
+    #[command(
+        subcommand,
+        before_help = "Example:\n  stalegate baseline save scenarios/*.toml -o results/baseline.json",
+        disable_help_subcommand = true
+    )]
+    Baseline(BaselineCommand),
     /// One world under one policy, told as a timeline
     #[command(before_help = "Example:\n  stalegate run scenarios/wso2-4557.toml --policy ttl-only --replication 7")]
     Run(Run),
     /// Every order in which requests for one token can meet in the token store, and what can come out
     #[command(before_help = "Example:\n  stalegate race scenarios/con-app-key.toml --nodes 2 --requests 2")]
     Race(Race),
+    /// The extreme value of one key that still satisfies every `[[expect]]`
+    #[command(before_help = "Example:\n  stalegate optimize mine.toml --key idp.token_lifetime --between 5min 2h")]
+    Optimize(Optimize),
+    /// The command of a results folder again, and every hash compared
+    #[command(before_help = "Example:\n  stalegate replay results/wso2-4557/manifest.json")]
+    Replay(Replay),
     /// Check scenario files
     #[command(before_help = "Example:\n  stalegate validate scenarios/*.toml")]
     Validate(Validate),
@@ -94,17 +112,9 @@ pub enum Command {
     #[command(before_help = "Example:\n  stalegate completions bash > /etc/bash_completion.d/stalegate")]
     Completions(Completions),
     #[command(hide = true)]
-    Check(Later),
-    #[command(hide = true)]
-    Baseline(Later),
-    #[command(hide = true)]
     Explain(Later),
     #[command(hide = true)]
-    Optimize(Later),
-    #[command(hide = true)]
     Report(Later),
-    #[command(hide = true)]
-    Replay(Later),
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -117,6 +127,51 @@ pub struct Compare {
 }
 
 #[derive(Clone, Debug, clap::Args)]
+pub struct Check {
+    /// Scenarios
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Fail on what is worse than in this file; `stalegate baseline save` writes it
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// The least difference to the baseline that counts, as a share of the mean before
+    #[arg(long, value_name = "SHARE", default_value_t = 0.05, value_parser = share)]
+    pub min_effect: f64,
+    /// Write the verdicts as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Annotate the scenarios' lines for GitHub Actions, and add to the summary of the step
+    #[arg(long)]
+    pub github: bool,
+}
+
+/// A finite number, not negative.
+fn share(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| "a number, such as 0.05 for 5 %".to_owned())?;
+    if value.is_finite() && value >= 0.0 { Ok(value) } else { Err("a number from 0 on, such as 0.05 for 5 %".into()) }
+}
+
+/// What can be done with baselines.
+#[derive(Clone, Debug, Subcommand)]
+pub enum BaselineCommand {
+    /// Play the first replications of each scenario, and keep what each came to
+    Save(BaselineSave),
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct BaselineSave {
+    /// Scenarios
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// The file
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// How many of its worlds, from the first on; fewer where a scenario has fewer
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
+    pub replications: u32,
+}
+
+#[derive(Clone, Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, disable_help_subcommand = true)]
 pub struct Sweep {
     /// A scenario with `[sweep]`
@@ -125,23 +180,107 @@ pub struct Sweep {
     /// Note machine and time in the manifest (in a part that is not hashed); without it, the same run gives the same bytes
     #[arg(long)]
     pub stamp: bool,
+    /// Say what there is to do and how long it may take, and run nothing
+    #[arg(long)]
+    pub dry_run: bool,
     #[command(subcommand)]
     pub part: Option<SweepPart>,
 }
 
-/// Parts of a sweep, of a later version.
+/// Parts of a sweep, for several machines.
 #[derive(Clone, Debug, Subcommand)]
 pub enum SweepPart {
-    #[command(hide = true)]
-    Plan(Later),
-    #[command(hide = true)]
-    Run(Later),
-    #[command(hide = true)]
-    Status(Later),
-    #[command(hide = true)]
-    Merge(Later),
+    /// Cut the sweep into units, and write them with all that they need into one file
+    #[command(before_help = "Example:\n  stalegate sweep plan mine.toml -o mine.plan.json --shards 16")]
+    Plan(SweepPlan),
+    /// Play units of a plan into a store; what is there is not played again
+    #[command(before_help = "Example:\n  stalegate sweep run mine.plan.json --store mine.store --shard 3/16")]
+    Run(SweepRun),
+    /// Say what of a plan is in a store, and what is missing
+    #[command(before_help = "Example:\n  stalegate sweep status mine.plan.json --store mine.store --missing=slurm")]
+    Status(SweepStatus),
+    /// Make the results folder of a plan whose units are in a store
+    #[command(before_help = "Example:\n  stalegate sweep merge mine.plan.json --store mine.store -o results/mine")]
+    Merge(SweepMerge),
     #[command(hide = true)]
     Submit(Later),
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct SweepPlan {
+    /// A scenario with `[sweep]`
+    pub file: PathBuf,
+    /// Into so many shards units are dealt
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub shards: u32,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct SweepRun {
+    /// What `sweep plan` wrote
+    pub plan: PathBuf,
+    /// The folder that results of units go to; any number of runs may share it
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// The units of one shard, K from 0 to N-1; all units, if absent
+    #[arg(long, value_name = "K/N", value_parser = ShardOf::parse)]
+    pub shard: Option<ShardOf>,
+    /// The units whose ids come from the standard input, one a line
+    #[arg(long, value_name = "-", value_parser = ["-"], conflicts_with = "shard")]
+    pub units: Option<String>,
+}
+
+/// A shard of so many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShardOf {
+    pub shard: u32,
+    pub shards: u32,
+}
+
+impl ShardOf {
+    fn parse(text: &str) -> Result<ShardOf, String> {
+        let parts = text.split_once('/').and_then(|(k, n)| Some((k.parse().ok()?, n.parse().ok()?)));
+        let (shard, shards) = parts.ok_or("expected K/N, such as 3/16")?;
+        Ok(ShardOf { shard, shards })
+    }
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct SweepStatus {
+    /// What `sweep plan` wrote
+    pub plan: PathBuf,
+    /// The folder that results of units are in
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// Print only what is missing
+    #[arg(long, value_name = "AS", conflicts_with = "json")]
+    pub missing: Option<Missing>,
+}
+
+/// How missing units are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Missing {
+    /// The id of a unit a line, for `sweep run --units -`
+    Ids,
+    /// A shard that lacks units a line, for `sweep run --shard`
+    Shards,
+    /// The same shards as `sbatch --array` takes them: 3,7-9
+    Slurm,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct SweepMerge {
+    /// What `sweep plan` wrote
+    pub plan: PathBuf,
+    /// The folder that results of units are in
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// Leave out points that lack units, and say so
+    #[arg(long)]
+    pub partial: bool,
+    /// Note machine and time in the manifest (in a part that is not hashed); without it, the same run gives the same bytes
+    #[arg(long)]
+    pub stamp: bool,
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -193,6 +332,33 @@ pub enum Ties {
     Never,
     /// As coarse as the scenario's database keeps time: a millisecond or more.
     Dialect,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct Optimize {
+    /// A scenario with `[[expect]]`
+    pub file: PathBuf,
+    /// Which value of it, as --set takes it
+    #[arg(long, value_name = "PATH")]
+    pub key: String,
+    /// The range: two durations, rates or numbers
+    #[arg(long, num_args = 2, value_names = ["A", "B"], required = true, allow_negative_numbers = true)]
+    pub between: Vec<String>,
+    /// Look for the largest value, also where both ends pass or neither does
+    #[arg(long, conflicts_with = "smallest")]
+    pub largest: bool,
+    /// Look for the smallest value, also where both ends pass or neither does
+    #[arg(long)]
+    pub smallest: bool,
+    /// How close two values are that need not be told apart, as a share of the larger one
+    #[arg(long, value_name = "SHARE", default_value_t = 0.01, value_parser = share)]
+    pub tolerance: f64,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct Replay {
+    /// manifest.json, or its folder
+    pub manifest: PathBuf,
 }
 
 #[derive(Clone, Debug, clap::Args)]

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use super::args::{Compare, Global};
 use super::console::{Console, Exit, Outcome, Stop};
-use super::work::{failed, info, unwritten, with_bar};
+use super::work::{failed, info, unwritten, with_bar, words};
 use crate::experiment::compare::compare;
 use crate::experiment::comparison::{Comparison, Stopped};
 use crate::report::{Results, json, table};
@@ -21,14 +21,14 @@ pub fn run(console: &Console, global: &Global, command: &Compare) -> Outcome {
     // Opened before the work starts: a folder that cannot be written costs nobody an hour.
     let mut results = Results::open(&place, scenario).map_err(|error| unwritten(&error))?;
     let started = SystemTime::now();
-    let stop = super::interrupt::watch();
+    let stop = super::interrupt::watch(Exit::Interrupted);
     let play = with_bar(console, global, &stop, |around| compare(scenario, around, |record| results.push(record)));
     let comparison = play.map_err(failed)?;
     if comparison.finished() == 0 {
         console.complain("interrupted before the first replication was done under every policy: nothing is kept");
         return Ok(Exit::Interrupted);
     }
-    let info = info(global, "compare", &command.file, command.stamp, started);
+    let info = info(words(global, "compare", &command.file), command.stamp, started);
     results.finish(scenario, &comparison, &info).map_err(|error| unwritten(&error))?;
     let text = if console.json {
         json::summary(scenario, &comparison)

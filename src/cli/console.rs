@@ -11,6 +11,7 @@ use crate::scenario::reader::reason;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub enum Exit {
     /// Done; all that was asked held.
     Done = 0,
@@ -18,24 +19,35 @@ pub enum Exit {
     Failed = 1,
     /// A bad command line or scenario; nothing was run.
     Bad = 2,
+    /// Undecided, where that was to count.
+    Undecided = 3,
     /// Could not read or write.
     Io = 4,
+    /// What has to be the same every time was not.
+    Differs = 5,
+    /// `sweep run`: a plan that no retry makes better.
+    BadPlan = 64,
+    /// `sweep run`: a unit that no retry can cure.
+    BadUnit = 65,
     /// The model broke one of its invariants.
     Broken = 70,
+    /// `sweep run`: interrupted, and all that was played is durable; to be run again.
+    RunAgain = 75,
     /// Ctrl-C; what was finished is kept and said.
     Interrupted = 130,
 }
 
+impl Exit {
+    /// As the system gets it.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> ExitCode {
-        ExitCode::from(match exit {
-            Exit::Done => 0,
-            Exit::Failed => 1,
-            Exit::Bad => 2,
-            Exit::Io => 4,
-            Exit::Broken => 70,
-            Exit::Interrupted => 130,
-        })
+        ExitCode::from(exit.code())
     }
 }
 
@@ -44,6 +56,10 @@ impl From<Exit> for ExitCode {
 pub enum Stop {
     /// Bad command line: one line, lower case.
     Bad(String),
+    /// A plan that cannot be run, and that no retry makes better.
+    Plan(String),
+    /// What has to be the same every time was not: one line.
+    Differs(String),
     /// A scenario with mistakes.
     Mistakes(Box<Diagnostics>),
     /// A file that could not be read or written: one line that names it.
@@ -151,6 +167,14 @@ impl Console {
             Err(Stop::Bad(why)) => {
                 self.complain(&format!("error: {why}"));
                 Exit::Bad
+            }
+            Err(Stop::Plan(why)) => {
+                self.complain(&format!("error: {why}"));
+                Exit::BadPlan
+            }
+            Err(Stop::Differs(why)) => {
+                self.complain(&format!("error: {why}"));
+                Exit::Differs
             }
             Err(Stop::Io(why)) => {
                 self.complain(&format!("error: {why}"));

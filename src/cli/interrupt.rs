@@ -1,17 +1,27 @@
-//! Ctrl-C: the first one asks for a stop, which keeps what is finished; the second one ends the program at once.
+//! Ctrl-C and SIGTERM: the first one asks for a stop, which keeps what is finished; the second one ends the program at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Watches from now on; the flag rises when somebody asks for a stop.
-pub fn watch() -> Arc<AtomicBool> {
+use signal_hook::consts::SIGTERM;
+use signal_hook::flag;
+
+use super::console::Exit;
+
+/// Watches from now on; the flag rises when somebody asks for a stop. Whoever asks twice gets this exit at once.
+///
+/// A hang-up is left alone: `nohup` asks for that.
+pub fn watch(impatient: Exit) -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    // Without a handler Ctrl-C still ends the program: less polite, and no reason not to work.
+    let code = impatient.code();
+    let asked = Arc::clone(&stop);
+    // Without a handler a signal still ends the program: less polite, and no reason not to work.
     let _ = ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
+        if asked.swap(true, Ordering::Relaxed) {
+            std::process::exit(code.into());
         }
     });
+    let _ = flag::register_conditional_shutdown(SIGTERM, code.into(), Arc::clone(&stop))
+        .and_then(|_| flag::register(SIGTERM, Arc::clone(&stop)));
     stop
 }

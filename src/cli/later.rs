@@ -6,14 +6,14 @@ use super::console::{Outcome, Stop};
 /// Refuses.
 pub fn run(command: &Command) -> Outcome {
     let name = match command {
-        Command::Check(_) => "check",
-        Command::Baseline(_) => "baseline",
         Command::Explain(_) => "explain",
-        Command::Optimize(_) => "optimize",
         Command::Report(_) => "report",
-        Command::Replay(_) => "replay",
-        Command::Compare(_)
+        Command::Check(_)
+        | Command::Baseline(_)
+        | Command::Compare(_)
         | Command::Sweep(_)
+        | Command::Optimize(_)
+        | Command::Replay(_)
         | Command::Run(_)
         | Command::Race(_)
         | Command::Validate(_)

@@ -10,6 +10,8 @@
 pub mod args;
 pub mod console;
 
+mod baseline;
+mod check;
 mod compare;
 mod completions;
 mod explain_code;
@@ -17,7 +19,9 @@ mod init;
 mod interrupt;
 mod later;
 mod list;
+mod optimize;
 mod race;
+mod replay;
 mod run;
 mod schema;
 mod show;
@@ -64,11 +68,10 @@ fn dispatch(console: &Console, args: &Args) -> Outcome {
         Command::Schema => schema::run(console),
         Command::ExplainCode(command) => explain_code::run(console, global, command),
         Command::Completions(command) => completions::run(console, command),
-        Command::Check(_)
-        | Command::Baseline(_)
-        | Command::Explain(_)
-        | Command::Optimize(_)
-        | Command::Report(_)
-        | Command::Replay(_) => later::run(&args.command),
+        Command::Check(command) => check::run(console, global, command),
+        Command::Baseline(command) => baseline::run(console, global, command),
+        Command::Replay(command) => replay::run(console, global, command),
+        Command::Optimize(command) => optimize::run(console, global, command),
+        Command::Explain(_) | Command::Report(_) => later::run(&args.command),
     }
 }

@@ -108,7 +108,7 @@ fn watched(console: &Console, command: &Race, settings: &Settings, started: Inst
         bar.set_message(format!("{states} states, {open} of them open"));
         bar.tick();
     };
-    let stop = super::interrupt::watch();
+    let stop = super::interrupt::watch(Exit::Interrupted);
     let max_states = usize::try_from(command.max_states).unwrap_or(usize::MAX);
     let answer = Answer::of(settings, &Limits { max_states, stop: &stop, progress: &progress });
     bar.finish_and_clear();

@@ -24,7 +24,7 @@ pub fn run(console: &Console, global: &Global, command: &Run) -> Outcome {
     base_only(console, &loaded, &command.file);
     let scenario = &loaded.scenario;
     let policy = position(scenario, &command.policy)?;
-    let stop = super::interrupt::watch();
+    let stop = super::interrupt::watch(Exit::Interrupted);
     let observer = (Collectors::new(scope(scenario, policy)), Narrator::new(&scenario.world));
     let played = match play(scenario, policy, command.replication, observer, &stop) {
         Ok(played) => played,

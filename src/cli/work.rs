@@ -1,6 +1,8 @@
 //! What commands that simulate for long have in common: the bar, the threads, and what the manifest says of them.
 
-use std::path::Path;
+use std::fmt::Display;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -12,6 +14,43 @@ use crate::experiment::worlds::{Failure, Surroundings};
 use crate::model::MODEL_VERSION;
 use crate::report::WriteError;
 use crate::report::manifest::{NotHashed, RunInfo};
+use crate::scenario::diagnostic::Diagnostics;
+use crate::scenario::{self, Loaded};
+
+/// Reads scenario files; all mistakes of all of them at once.
+pub fn load_all(console: &Console, global: &Global, files: &[PathBuf]) -> Result<Vec<Loaded>, Stop> {
+    let mut loaded = Vec::new();
+    let mut last: Option<Diagnostics> = None;
+    for file in files {
+        match scenario::load(file, &global.set, global.seed) {
+            Ok(one) => {
+                console.diagnostics(&one.warnings);
+                loaded.push(one);
+            }
+            Err(mistakes) => {
+                if let Some(earlier) = last.replace(mistakes) {
+                    console.diagnostics(&earlier);
+                }
+            }
+        }
+    }
+    last.map_or(Ok(loaded), |last| Err(Stop::Mistakes(Box::new(last))))
+}
+
+/// Writes a file beside its place, and renames it into it: nobody ever sees half of it.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Stop> {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(".new");
+    let beside = path.with_file_name(name);
+    let written = std::fs::File::create(&beside)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+        .and_then(|()| std::fs::rename(&beside, path));
+    written.map_err(|error| {
+        // What cannot be removed is overwritten next time.
+        let _ = std::fs::remove_file(&beside);
+        Stop::io("write", path, &error)
+    })
+}
 
 /// Does the work with a bar on the terminal.
 pub fn with_bar<T>(
@@ -28,18 +67,27 @@ pub fn with_bar<T>(
         bar.set_length(planned);
         bar.set_position(done);
     };
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let jobs = global.jobs.map_or(cores, |jobs| usize::try_from(jobs).unwrap_or(cores));
-    let done = work(&Surroundings { jobs, stop, progress: &progress });
+    let done = work(&Surroundings { jobs: jobs(global), stop, progress: &progress });
     bar.finish_and_clear();
     done
 }
 
-/// What the manifest says of this run. Host and time are left out unless asked for, so that the same run gives the same folder.
-pub fn info(global: &Global, command: &str, file: &Path, stamp: bool, started: SystemTime) -> RunInfo {
+/// Threads.
+pub fn jobs(global: &Global) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    global.jobs.map_or(cores, |jobs| usize::try_from(jobs).unwrap_or(cores))
+}
+
+/// What was asked, as the manifest says it: without what cannot change results.
+pub fn words(global: &Global, command: &str, file: &Path) -> Vec<String> {
     let mut words = vec!["stalegate".to_owned(), command.to_owned(), file.display().to_string()];
     words.extend(global.set.iter().flat_map(|set| ["--set".to_owned(), set.clone()]));
     words.extend(global.seed.iter().flat_map(|seed| ["--seed".to_owned(), seed.to_string()]));
+    words
+}
+
+/// What the manifest says of this run. Host and time are left out unless asked for, so that the same run gives the same folder.
+pub fn info(command: Vec<String>, stamp: bool, started: SystemTime) -> RunInfo {
     let not_hashed = stamp.then(|| NotHashed {
         arguments: std::env::args().skip(1).collect(),
         os: std::env::consts::OS.to_owned(),
@@ -50,15 +98,15 @@ pub fn info(global: &Global, command: &str, file: &Path, stamp: bool, started: S
     RunInfo {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         model_version: MODEL_VERSION.to_string(),
-        command: words,
+        command,
         not_hashed,
     }
 }
 
 /// Why an experiment has no results.
-pub fn failed(failure: Failure<WriteError>) -> Stop {
+pub fn failed<E: Display>(failure: Failure<E>) -> Stop {
     match failure {
-        Failure::Sink(error) => unwritten(&error),
+        Failure::Sink(error) => Stop::Io(error.to_string()),
         Failure::Threads(why) => Stop::Io(format!("cannot start threads: {why}")),
         Failure::Broken(broken) => Stop::Broken(broken.to_string()),
     }

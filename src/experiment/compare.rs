@@ -1,6 +1,7 @@
 //! A comparison: plan → run → merge, of one scenario.
 
 use super::comparison::{Comparison, Stopped};
+use super::judge::{all_decided, statements};
 use super::record::Record;
 use super::sequential::{Looks, narrow};
 pub use super::worlds::{Failure, Surroundings};
@@ -9,8 +10,8 @@ use crate::metric;
 use crate::replications::Until;
 use crate::scenario::Scenario;
 
-/// Plays the replications of a scenario under every policy: a fixed number, or until an interval is narrow enough. It knows of no
-/// expectations; where their decision is waited for, it plays as many as there may be. `sink` gets each record in the
+/// Plays the replications of a scenario under every policy: a fixed number, or until an interval is narrow enough, or every
+/// expectation is decided. `sink` gets each record in the
 /// order of (replication, policy), before it is folded.
 ///
 /// Interrupted, it keeps the replications that are done under every policy.
@@ -21,8 +22,10 @@ pub fn compare<E>(
 ) -> Result<Comparison, Failure<E>> {
     let replications = &scenario.replications;
     match &replications.until {
-        Until::Fixed | Until::Decided => {
-            compare_until(scenario, &Looks::fixed(replications.max), surroundings, sink, |_| true)
+        Until::Fixed => compare_until(scenario, &Looks::fixed(replications.max), surroundings, sink, |_| true),
+        Until::Decided => {
+            let looks = Looks::of(replications, scenario.policies.len(), statements(&scenario.expects));
+            compare_until(scenario, &looks, surroundings, sink, |comparison| all_decided(&scenario.expects, comparison))
         }
         Until::HalfWidth { metric, policy, width } => {
             let looks = Looks::of(replications, scenario.policies.len(), 1);

@@ -121,6 +121,12 @@ impl Comparison {
         }
     }
 
+    /// Whether a record has the shape that [`Comparison::push`] wants: a value a metric, a bin a bin of the layout.
+    #[must_use]
+    pub fn fits(&self, record: &Record) -> bool {
+        record.values.len() == self.metrics.len() && record.timeline.len() == self.layout.bins.len()
+    }
+
     /// Folds the next record in.
     ///
     /// # Panics
@@ -198,6 +204,18 @@ impl Comparison {
     pub fn identical(&self, one: usize, other: usize) -> bool {
         let bits = |policy: usize| self.policies[policy].values.iter().flatten().map(|value| value.to_bits());
         bits(one).eq(bits(other))
+    }
+}
+
+impl PolicyResults {
+    /// The blake3 hash (hex) of the digests of its first worlds, little endian.
+    #[must_use]
+    pub fn digest_of(&self, replications: u32) -> String {
+        let mut hasher = blake3::Hasher::new();
+        for digest in self.digests.iter().take(replications as usize) {
+            hasher.update(&digest.to_le_bytes());
+        }
+        hasher.finalize().to_hex().to_string()
     }
 }
 

@@ -92,11 +92,27 @@ impl From<Exposure> for Columns {
 
 /// What fell into one bin of the timeline.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "BinColumns", into = "BinColumns")]
 pub struct Bin {
     pub ok: u64,
     pub failed: u64,
     pub forbidden: u64,
     pub idp_token_requests: u64,
+}
+
+/// A bin without the names of its fields: there are thousands in a record.
+type BinColumns = (u64, u64, u64, u64);
+
+impl From<BinColumns> for Bin {
+    fn from((ok, failed, forbidden, idp_token_requests): BinColumns) -> Bin {
+        Bin { ok, failed, forbidden, idp_token_requests }
+    }
+}
+
+impl From<Bin> for BinColumns {
+    fn from(of: Bin) -> BinColumns {
+        (of.ok, of.failed, of.forbidden, of.idp_token_requests)
+    }
 }
 
 /// Floats as their bits: exact, NaN included.
@@ -131,7 +147,7 @@ mod tests {
             digest: u64::MAX,
             values: vec![0.1, 2.0],
             episodes: Vec::new(),
-            timeline: vec![Bin::default()],
+            timeline: vec![Bin { ok: 1, failed: 2, forbidden: 3, idp_token_requests: 4 }],
             inbound: Some(Inbound { gateways: totals, revocations: vec![revocation.clone(); 1_000] }),
         };
         let text = serde_json::to_string(&record).unwrap();

@@ -17,7 +17,7 @@ use crate::revocation::{Target, UserId};
 use crate::scenario::Scenario;
 use crate::time::{SimSpan, SimTime};
 
-/// Plays these replications of a policy; the bytes are what [`decode`] reads.
+/// Plays these replications of a policy; the bytes are what [`decode`] reads: a line of JSON a replication.
 ///
 /// # Panics
 /// Never: a record is serialisable.
@@ -28,14 +28,23 @@ pub fn unit(
     replications: Range<u32>,
     stop: &AtomicBool,
 ) -> Result<Vec<u8>, Stop> {
-    let records: Result<Vec<Record>, Stop> =
-        replications.map(|replication| record(scenario, layout, policy, replication, stop)).collect();
-    Ok(serde_json::to_vec(&records?).expect("a record is numbers and names"))
+    let mut bytes = Vec::new();
+    for replication in replications {
+        let record = record(scenario, layout, policy, replication, stop)?;
+        serde_json::to_writer(&mut bytes, &record).expect("a record is numbers and names");
+        bytes.push(b'\n');
+    }
+    Ok(bytes)
 }
 
 /// The records of a unit's bytes.
 pub fn decode(bytes: &[u8]) -> Result<Vec<Record>, serde_json::Error> {
-    serde_json::from_slice(bytes)
+    lines(bytes).collect()
+}
+
+/// The same one by one.
+pub fn lines(bytes: &[u8]) -> impl Iterator<Item = Result<Record, serde_json::Error>> {
+    bytes.split_inclusive(|byte| *byte == b'\n').map(serde_json::from_slice)
 }
 
 /// The timeline's bins: fine around the instants at which faults are expected.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::error::{Reason, WriteError};
 
 /// Says that a folder is one of ours; written last.
-pub(super) const MANIFEST: &str = "manifest.json";
+pub(crate) const MANIFEST: &str = "manifest.json";
 /// Says that a folder is one of ours, and not complete.
 const UNFINISHED: &str = ".unfinished";
 /// What other commands add to a results folder.

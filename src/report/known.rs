@@ -42,15 +42,15 @@ impl Here<'_> {
     }
 }
 
-/// A row for each figure; `points` are those that were played, from point 0 on.
+/// A row for each figure; `points` has every point of the sweep, `None` where one was not played.
 #[must_use]
-pub fn rows<'a>(known: &'a [Published], points: &[&'a Comparison]) -> Vec<Row<'a>> {
+pub fn rows<'a>(known: &'a [Published], points: &[Option<&'a Comparison>]) -> Vec<Row<'a>> {
     let here = |known: &'a Published| known.figure.as_ref().and_then(|figure| here(figure, points));
     known.iter().map(|known| Row { known, here: here(known) }).collect()
 }
 
-fn here<'a>(figure: &'a Figure, points: &[&'a Comparison]) -> Option<Here<'a>> {
-    let comparison = *points.get(figure.point)?;
+fn here<'a>(figure: &'a Figure, points: &[Option<&'a Comparison>]) -> Option<Here<'a>> {
+    let comparison = points.get(figure.point).copied().flatten()?;
     let summary = comparison.summary(figure.policy, &figure.metric)?;
     let (value, is_max) = match figure.stat {
         Stat::Mean => (summary.mean, false),
@@ -67,7 +67,7 @@ fn here<'a>(figure: &'a Figure, points: &[&'a Comparison]) -> Option<Here<'a>> {
 
 /// The file; `None` where nothing is known.
 #[must_use]
-pub fn csv(known: &[Published], points: &[&Comparison]) -> Option<String> {
+pub fn csv(known: &[Published], points: &[Option<&Comparison>]) -> Option<String> {
     let lines = rows(known, points).into_iter().map(|found| line(&found));
     (!known.is_empty()).then(|| std::iter::once(row(&HEADER)).chain(lines).collect())
 }
@@ -120,7 +120,7 @@ mod tests {
             (figure(1, Some((0.0, 1.0))), None),
         ];
         let known: Vec<Published> = figures.iter().map(|(figure, _)| published(Some(figure.clone()))).collect();
-        let rows = rows(&known, &[&comparison]);
+        let rows = rows(&known, &[Some(&comparison), None]);
         for (row, (_, within)) in rows.iter().zip(&figures) {
             assert_eq!(row.here.as_ref().map(Here::within), *within);
             assert!(
@@ -133,7 +133,7 @@ mod tests {
     fn the_file_has_a_line_a_figure_and_is_not_there_without_one() {
         let comparison = sample::comparison(2);
         let known = [published(None), published(Some(figure(0, Some((0.0, 1e9)))))];
-        let text = csv(&known, &[&comparison]).expect("two figures");
+        let text = csv(&known, &[Some(&comparison)]).expect("two figures");
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[0], HEADER.join(","));
         assert_eq!(lines[1], "outage,predicted,\"47 min, it says\",,,,,,,,,,a page");
@@ -142,6 +142,6 @@ mod tests {
             "outage,predicted,\"47 min, it says\",0,1000000000,0,reactive-retry,downtime_s,mean,{value},true,,a page"
         );
         assert_eq!(lines[2], second);
-        assert_eq!(csv(&[], &[&comparison]), None);
+        assert_eq!(csv(&[], &[Some(&comparison)]), None);
     }
 }

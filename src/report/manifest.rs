@@ -106,7 +106,7 @@ impl<'a> PolicyPart<'a> {
         let part = |(policy, results): (&'a NamedPolicy, &PolicyResults)| PolicyPart {
             name: &policy.name,
             base: &policy.base,
-            digest: digest_of_digests(&results.digests),
+            digest: results.digest_of(comparison.finished()),
         };
         policies.map(part).collect()
     }
@@ -116,15 +116,6 @@ impl Replications<'_> {
     pub(super) fn of(comparison: &Comparison) -> Replications<'static> {
         Replications { asked: comparison.asked, finished: comparison.finished(), stopped: comparison.reason() }
     }
-}
-
-/// The blake3 hash (hex) of a policy's digests, replication after replication, little endian.
-fn digest_of_digests(digests: &[u64]) -> String {
-    let mut hasher = blake3::Hasher::new();
-    for digest in digests {
-        hasher.update(&digest.to_le_bytes());
-    }
-    hasher.finalize().to_hex().to_string()
 }
 
 /// One hash for all results: of `name hash` lines, sorted by name.

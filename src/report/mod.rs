@@ -3,6 +3,8 @@
 //! A [`Results`] is opened before the first replication runs, so that a folder that cannot be written costs no work;
 //! it takes records as they come, and `finish` puts the complete folder in the place of the old one.
 
+pub mod baseline;
+pub mod check;
 pub mod csv;
 pub mod error;
 pub mod exposures;
@@ -14,8 +16,10 @@ pub mod known;
 pub mod manifest;
 pub mod narrative;
 pub mod number;
+pub mod optimize;
 pub mod outages;
 pub mod plot;
+pub mod sensitivity;
 mod stream;
 pub mod sweep;
 pub mod table;
@@ -81,7 +85,7 @@ impl Results {
 #[must_use]
 pub fn files(scenario: &Scenario, comparison: &Comparison) -> Vec<(&'static str, String)> {
     let exposure = plot::exposure::draw(scenario, comparison).map(|svg| (plot::exposure::NAME, svg));
-    let known = known::csv(&scenario.known, &[comparison]).map(|text| (known::NAME, text));
+    let known = known::csv(&scenario.known, &[Some(comparison)]).map(|text| (known::NAME, text));
     let always = [
         ("replications.csv", csv::replications(comparison)),
         ("summary.csv", csv::summary(comparison)),

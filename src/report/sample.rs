@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::dist::Dist;
-use crate::experiment::comparison::{Comparison, Stopped};
+use crate::experiment::comparison::Comparison;
 use crate::experiment::record::{Bin, Episode, Exposure, GatewayTotal, Inbound, Record, Revocation};
 use crate::experiment::timeline::Layout;
 use crate::fault::{FAULTS, Names};
@@ -13,7 +13,7 @@ use crate::key::{Backoff, Table, Value};
 use crate::metric::{Better, MetricDef, Unit};
 use crate::model::config as c;
 use crate::policy::{Policy, events, fetch, lifetime, probe, rejection, store, surge};
-use crate::report::sweep::Swept;
+use crate::report::sweep::{Done, Extent, Swept};
 use crate::revocation;
 use crate::scenario::diagnostic::Diagnostics;
 use crate::scenario::sweep::{Mode, Point, Sweep, SweptKey, SweptValue};
@@ -307,8 +307,9 @@ pub fn swept<'a>(scenario: &'a Scenario, sweep: &'a Sweep, points: usize, replic
             move |_, metric, value| if metric.contains("after") { value * factor(point) } else { value },
         )
     };
-    let stopped = if points < sweep.points.len() { Stopped::Interrupted } else { Stopped::Complete };
-    Swept { scenario, sweep, points: (0..points).map(of).collect(), stopped }
+    let extent = if points < sweep.points.len() { Extent::Interrupted } else { Extent::Complete };
+    let done = (0..points).map(|point| Done { point, comparison: of(point) }).collect();
+    Swept { scenario, sweep, done, holes: Vec::new(), extent }
 }
 
 /// As [`comparison`], its values changed by `change(policy name, metric name, value)`.

@@ -8,16 +8,18 @@ mod manifest;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use serde::Serialize;
+
 use super::csv::{self, Point};
 use super::error::WriteError;
 use super::folder::{Folder, Output};
 use super::manifest::RunInfo;
 use super::table::columns::{self, Kind, Row};
-use super::{exposures, known, outages, plot};
-use crate::experiment::comparison::{Comparison, Stopped};
+use super::{exposures, known, outages, plot, sensitivity};
+use crate::experiment::comparison::Comparison;
+use crate::experiment::merge::Sink;
 use crate::experiment::play::callers_have_tokens;
 use crate::experiment::record::Record;
-use crate::experiment::sweep::Sink;
 use crate::metric;
 use crate::scenario::Scenario;
 use crate::scenario::sweep::Sweep;
@@ -30,17 +32,59 @@ pub struct Swept<'a> {
     /// With the file's own values.
     pub scenario: &'a Scenario,
     pub sweep: &'a Sweep,
-    /// Those that are done, from the first one on; without their timelines.
-    pub points: Vec<Comparison>,
-    pub stopped: Stopped,
+    /// The points that are done, in their order; without their timelines.
+    pub done: Vec<Done>,
+    /// The other ones, in their order.
+    pub holes: Vec<Hole>,
+    pub extent: Extent,
+}
+
+/// A point with all its replications.
+#[derive(Debug)]
+pub struct Done {
+    /// Position in `Sweep::points`.
+    pub point: usize,
+    pub comparison: Comparison,
+}
+
+/// A point that is left out, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Hole {
+    /// Position in `Sweep::points`.
+    pub point: usize,
+    /// The ids of its units that are not there; at least one.
+    pub units: Vec<String>,
+}
+
+/// How far a sweep came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    Complete,
+    /// Somebody pressed Ctrl-C.
+    Interrupted,
+    /// Merged though units were missing.
+    Partial,
 }
 
 impl Swept<'_> {
-    /// Every policy at every point.
+    /// Every policy at every point that is done.
     #[must_use]
     pub fn rows(&self) -> Vec<Row<'_>> {
         let of = |comparison| (0..self.policies()).map(move |policy| Row { comparison, policy });
-        self.points.iter().flat_map(of).collect()
+        self.done.iter().map(|done| &done.comparison).flat_map(of).collect()
+    }
+
+    /// What a point came to, if it is done.
+    #[must_use]
+    pub fn at(&self, point: usize) -> Option<&Comparison> {
+        let found = self.done.binary_search_by_key(&point, |done| done.point).ok()?;
+        Some(&self.done[found].comparison)
+    }
+
+    /// What every point came to, in their order; `None` where it is not done.
+    #[must_use]
+    pub fn by_point(&self) -> Vec<Option<&Comparison>> {
+        (0..self.sweep.points.len()).map(|point| self.at(point)).collect()
     }
 
     /// How many policies there are.
@@ -70,9 +114,10 @@ fn values<'a>(swept: &'a Swept<'_>, point: usize) -> BTreeMap<&'a str, &'a str> 
 
 /// Why there are no more points.
 fn reason(swept: &Swept<'_>) -> &'static str {
-    match swept.stopped {
-        Stopped::Complete => "all points are done",
-        Stopped::Interrupted => "interrupted: the points that were finished are kept",
+    match swept.extent {
+        Extent::Complete => "all points are done",
+        Extent::Interrupted => "interrupted: the points that were finished are kept",
+        Extent::Partial => "merged in part: points that lack units are left out",
     }
 }
 
@@ -112,20 +157,20 @@ impl<'a> Results<'a> {
             output.write(header.as_bytes())?;
             outputs.push(output);
         }
-        let swept = Swept { scenario, sweep, points: Vec::new(), stopped: Stopped::Complete };
+        let swept = Swept { scenario, sweep, done: Vec::new(), holes: Vec::new(), extent: Extent::Complete };
         Ok(Results { swept, folder, outputs, outages: String::new(), exposures: String::new() })
     }
 
     /// How many points are done.
     #[must_use]
     pub fn finished(&self) -> usize {
-        self.swept.points.len()
+        self.swept.done.len()
     }
 
-    /// Writes everything else and replaces the old folder.
-    pub fn finish(self, stopped: Stopped, info: &RunInfo) -> Result<Swept<'a>, WriteError> {
+    /// Writes everything else and replaces the old folder. `holes` are the points that it was not told of.
+    pub fn finish(self, extent: Extent, holes: Vec<Hole>, info: &RunInfo) -> Result<Swept<'a>, WriteError> {
         let Results { mut swept, mut folder, outputs, .. } = self;
-        swept.stopped = stopped;
+        (swept.extent, swept.holes) = (extent, holes);
         for output in outputs {
             folder.close(output)?;
         }
@@ -133,10 +178,16 @@ impl<'a> Results<'a> {
         for metric in swept.metrics() {
             folder.write(&format!("{metric}.svg"), plot::sweep::draw(&swept, metric).as_bytes())?;
         }
+        if let Some(found) = sensitivity::of(&swept) {
+            folder.write(sensitivity::MOVES, sensitivity::moves_csv(&swept, &found).as_bytes())?;
+            if swept.policies() > 1 {
+                folder.write(sensitivity::BEST, sensitivity::best_csv(&swept, &found).as_bytes())?;
+            }
+        }
         if let Some(svg) = plot::exposure::draw_sweep(&swept) {
             folder.write(plot::exposure::NAME, svg.as_bytes())?;
         }
-        if let Some(text) = known::csv(&swept.scenario.known, &swept.points.iter().collect::<Vec<_>>()) {
+        if let Some(text) = known::csv(&swept.scenario.known, &swept.by_point()) {
             folder.write(known::NAME, text.as_bytes())?;
         }
         let manifest = manifest::manifest(&swept, info, folder.hashes());
@@ -173,7 +224,7 @@ impl Sink for Results<'_> {
         for policy in &mut comparison.policies {
             policy.timeline = Vec::new();
         }
-        self.swept.points.push(comparison);
+        self.swept.done.push(Done { point, comparison });
         Ok(())
     }
 }
@@ -202,7 +253,7 @@ mod tests {
             results.record(point, &record).unwrap();
             results.point(point, comparison).unwrap();
         }
-        results.finish(Stopped::Complete, &RunInfo::default()).unwrap();
+        results.finish(Extent::Complete, Vec::new(), &RunInfo::default()).unwrap();
         root
     }
 

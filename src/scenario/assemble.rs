@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::check::{Known, credentials, user_count};
 use super::parts::{Application, Client, FaultPart, Named, Parts, PolicyPart};
+use super::source::Sources;
 use super::{Expect, NamedPolicy, Published, quantity};
 use crate::fault::Names;
 use crate::id::{ApiId, ClientId, ConsumerKeyId, CredentialId};
@@ -56,9 +57,11 @@ pub fn policies(parts: &Parts) -> Vec<NamedPolicy> {
 
 /// What must hold, in the order of the file.
 #[must_use]
-pub fn expects(parts: &Parts) -> Vec<Expect> {
+pub fn expects(parts: &Parts, sources: &Sources) -> Vec<Expect> {
     let policies: Vec<String> = parts.policies.iter().map(|part| part.named.name.clone()).collect();
-    parts.expects.iter().map(|part| Expect::from_table(&part.name, &part.table.table, &policies)).collect()
+    let expect =
+        |part: &Named| Expect::from_table(&part.name, &part.table.table, &policies, sources.origin(&part.name_at));
+    parts.expects.iter().map(expect).collect()
 }
 
 fn run(table: &Table) -> RunConfig {

@@ -267,6 +267,12 @@ pub const CODES: &[Code] = &[
         "[[expect]] policy = \"ttl-only\" … versus = \"ttl-only\"\nname another policy, or leave `versus` out",
     ),
     code(
+        "E056",
+        "too few replications for a quantile",
+        "Which quantile lies below a bound is known by an interval between values that were seen. For its upper end that takes so many replications that all of them would lie below it with too small a probability: 72 for p95 and 368 for p99 where there is one policy and one look, more where several hold together or are looked at again and again.",
+        "[run] replications = 20 … [[expect]] stat = \"p95\"\nwrite: replications = 72",
+    ),
+    code(
         "E057",
         "replications until nothing",
         "`until = \"decided\"` (which is meant where `until` is left out) waits for every [[expect]] of the scenario to be decided, and there is none.",

@@ -17,6 +17,8 @@ pub struct Expect {
     /// The position of the policy to whose mean the ratio is meant; `None`: the value itself.
     pub versus: Option<usize>,
     pub on_undecided: OnUndecided,
+    /// Where it stands: `scenario.toml:12`.
+    pub origin: String,
 }
 
 /// Where a value must lie: in the metric's unit, or a ratio.
@@ -47,7 +49,7 @@ pub(super) const BOUNDS: [&str; 5] = ["below", "above", "between", "equals", "so
 
 impl Expect {
     /// The entry as its table says.
-    pub(super) fn from_table(name: &str, table: &Table, policies: &[String]) -> Expect {
+    pub(super) fn from_table(name: &str, table: &Table, policies: &[String], origin: String) -> Expect {
         let position = |key: &str| {
             let wanted = table.opt_text(key)?;
             Some(policies.iter().position(|policy| policy == wanted).expect("the loader checked it"))
@@ -62,6 +64,7 @@ impl Expect {
             bound: Bound::from_table(table),
             versus,
             on_undecided: OnUndecided::from_word(table.text("on_undecided")),
+            origin,
         }
     }
 }

@@ -18,7 +18,10 @@ pub fn read(reader: &mut Reader, path: &Path) -> Branch {
 }
 
 fn extend(reader: &mut Reader, root: &mut Branch, path: &Path, named_at: Option<&At>, open: &mut Vec<PathBuf>) {
-    let identity = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let identity = match &reader.texts {
+        None => fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()),
+        Some(_) => path.to_owned(),
+    };
     if open.contains(&identity) {
         let shown = path.display();
         let mistake = Diagnostic::new("E005", format!("{shown} extends itself, through the files that it extends"));

@@ -1,5 +1,6 @@
 //! From a file to a scenario: read, merge, decode, check, assemble. All mistakes at once, and nothing is run on one.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -57,6 +58,18 @@ pub fn load(path: &Path, overrides: &[String], seed: Option<u64>) -> Result<Load
     finish(reader, root, overrides, seed)
 }
 
+/// The same of texts that were kept when the scenario was read, by the names under which it read them; the disk is left alone.
+pub fn load_kept(
+    name: &str,
+    texts: BTreeMap<String, String>,
+    overrides: &[String],
+    seed: Option<u64>,
+) -> Result<Loaded, Diagnostics> {
+    let mut reader = Reader { texts: Some(Arc::new(texts)), ..Reader::default() };
+    let root = files::read(&mut reader, Path::new(name));
+    finish(reader, root, overrides, seed)
+}
+
 /// The same of a text, whose paths are relative to the working directory.
 pub fn load_text(name: &str, text: &str, overrides: &[String], seed: Option<u64>) -> Result<Loaded, Diagnostics> {
     let mut reader = Reader::default();
@@ -88,7 +101,12 @@ fn finish(
         check::known_points(&mut reader, &root, points);
     }
     let Some(draft) = draft else { return resolve(reader, root) };
-    let base = sweep::Base { sources: reader.sources.clone(), inputs: reader.inputs.clone(), root: root.clone() };
+    let base = sweep::Base {
+        sources: reader.sources.clone(),
+        inputs: reader.inputs.clone(),
+        texts: reader.texts.clone(),
+        root: root.clone(),
+    };
     match (resolve(reader, root), sweep::resolve(&base, &draft)) {
         (Ok(loaded), Ok(sweep)) => Ok(Loaded { sweep: Some(sweep), ..loaded }),
         (Ok(_), Err(mistakes)) | (Err(mistakes), Ok(_)) => Err(mistakes),
@@ -146,7 +164,7 @@ fn scenario(reader: &mut Reader, parts: &parts::Parts) -> Scenario {
         policies: assemble::policies(parts),
         known: assemble::known(parts),
         replications: parts.tables["run"].table.replications("replications").clone(),
-        expects: assemble::expects(parts),
+        expects: assemble::expects(parts, &reader.sources),
         id: id(&reader.resolved),
         inputs: std::mem::take(&mut reader.inputs),
     }

@@ -34,7 +34,7 @@ mod warn;
 use std::sync::Arc;
 
 pub use expect::{Bound, Expect, OnUndecided};
-pub use load::{Loaded, load, load_text};
+pub use load::{Loaded, load, load_kept, load_text};
 pub use published::{Figure, Origin, Published, Stat};
 
 use crate::model::config::WorldConfig;

@@ -1,8 +1,10 @@
 //! What reading a scenario gathers on its way: texts, mistakes, files, and every resolved value with its origin.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::Input;
 use super::diagnostic::Diagnostic;
@@ -14,6 +16,8 @@ pub struct Reader {
     pub sources: Sources,
     pub out: Vec<Diagnostic>,
     pub inputs: Vec<Input>,
+    /// The texts of all files, by the names that messages show; `None`: files are read from the disk.
+    pub texts: Option<Arc<BTreeMap<String, String>>>,
     /// Every table of the resolved scenario, in the order in which `show` prints them.
     pub resolved: Vec<Resolved>,
 }
@@ -59,7 +63,7 @@ impl Reader {
     /// Reads a file; says why not, if not.
     pub fn read_file(&mut self, path: &Path, at: Option<&At>) -> Option<(String, String)> {
         let shown = shown(path);
-        let bytes = match fs::read(path) {
+        let bytes = match self.bytes(path, &shown) {
             Ok(bytes) => bytes,
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
                 let missing = Diagnostic::new("E004", format!("the file {shown} does not exist"));
@@ -91,6 +95,11 @@ impl Reader {
                 None
             }
         }
+    }
+
+    fn bytes(&self, path: &Path, shown: &str) -> io::Result<Vec<u8>> {
+        let Some(texts) = &self.texts else { return fs::read(path) };
+        texts.get(shown).map(|text| text.clone().into_bytes()).ok_or_else(|| ErrorKind::NotFound.into())
     }
 
     /// The resolved table of this path, to which a line is added.

@@ -54,7 +54,7 @@ pub fn draw_sweep(swept: &Swept<'_>) -> Option<String> {
         let keys = keys.map(|(key, value)| format!("{} = {value}", key.name)).collect::<Vec<_>>().join(", ");
         blocks(&swept.sweep.points[point].scenario, comparison, &keys)
     };
-    let blocks = swept.points.iter().enumerate().flat_map(of_point).collect();
+    let blocks = swept.done.iter().map(|done| (done.point, &done.comparison)).flat_map(of_point).collect();
     painted(&swept.scenario.title, "the replications of a point", blocks)
 }
 
@@ -180,7 +180,7 @@ mod tests {
         }
         let mut swept = sample::swept(&scenario, &sweep, points, 2);
         for point in with.into_iter().filter(|&point| point < points) {
-            swept.points[point] = sample::comparison_with_tokens(2);
+            swept.done[point].comparison = sample::comparison_with_tokens(2);
         }
         draw_sweep(&swept)
     }

@@ -4,8 +4,9 @@ use super::axis::Axis;
 use super::canvas::{self, Anchor, Canvas, NOTE, TITLE, WORDS, width_of};
 use super::palette::{GREY, GRID, colour, shape};
 use super::{Group, WIDTH, groups, names_width, same_bits};
+use crate::experiment::comparison::Comparison;
 use crate::experiment::stat::Summary;
-use crate::report::sweep::Swept;
+use crate::report::sweep::{Done, Swept};
 use crate::report::table::columns::in_words;
 use crate::scenario::sweep::{Mode, SweptKey};
 
@@ -40,9 +41,11 @@ struct Sheet {
 /// The SVG.
 #[must_use]
 pub fn draw(swept: &Swept<'_>, metric: &'static str) -> String {
-    let Some(first) = swept.points.first() else { return canvas::draw(WIDTH, TOP, |_| {}) };
-    let alike =
-        |one, other| swept.points.iter().all(|point| same_bits(point.values(one, metric), point.values(other, metric)));
+    let Some(Done { comparison: first, .. }) = swept.done.first() else { return canvas::draw(WIDTH, TOP, |_| {}) };
+    let alike = |one, other| {
+        let same = |of: &Comparison| same_bits(of.values(one, metric), of.values(other, metric));
+        swept.done.iter().all(|done| same(&done.comparison))
+    };
     let groups = groups(first, alike);
     let (panels, all) = panels(swept);
     let right = WIDTH - names_width(first, &groups) - 60;
@@ -82,7 +85,7 @@ fn panels(swept: &Swept<'_>) -> (Vec<Panel>, usize) {
             let heading = others.iter().enumerate().map(value).collect::<Vec<_>>().join(", ");
             panels.push((others, Panel { heading, points: Vec::new() }));
         }
-        if index < swept.points.len() {
+        if swept.at(index).is_some() {
             panels[found].1.points.push((category, index));
         }
     }
@@ -184,7 +187,7 @@ fn line(
     let (index, groups) = (i32::try_from(index).unwrap_or(0), i32::try_from(groups).unwrap_or(1).max(1));
     let aside = (2 * index + 1 - groups) * (step / (3 * groups)).min(8) / 2;
     let found = |&(category, point): &(usize, usize)| {
-        let found = swept.points[point].summary(policy, metric)?;
+        let found = swept.at(point)?.summary(policy, metric)?;
         Some((category, across(sheet, category, categories) + aside, found))
     };
     let marks: Vec<(usize, i32, Summary)> = panel.points.iter().filter_map(found).collect();
@@ -202,10 +205,11 @@ fn line(
 
 /// Beside the panels, every policy with its mark.
 fn names(canvas: &mut Canvas<'_>, swept: &Swept<'_>, groups: &[Group], left: i32) {
+    let Some(Done { comparison: first, .. }) = swept.done.first() else { return };
     let mut y = TOP + LINE / 2;
     for group in groups {
         canvas.mark((left, y), shape(group.first()), 5, colour(group.first()));
-        for text in group.lines(&swept.points[0]) {
+        for text in group.lines(first) {
             canvas.text(&text, (left + 14, y), Anchor::Left, WORDS);
             y += LINE;
         }

@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::Swept;
+use super::{Done, Swept};
 use crate::experiment::comparison::Comparison;
 use crate::experiment::verdict;
-use crate::report::findings;
 use crate::report::json::{
     BestPart, DifferencePart, GatewayPart, MetricPart, ScenarioPart, best_part, difference_part, gateway_parts,
     metric_part,
 };
 use crate::report::manifest::Replications;
+use crate::report::{findings, sensitivity};
 
 /// Counts up when a program that reads the file would have to change.
 const SCHEMA: u32 = 1;
@@ -24,6 +24,8 @@ struct Document<'a> {
     scenario: ScenarioPart<'a>,
     sweep: SweepPart<'a>,
     policies: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sensitivity: Option<sensitivity::Part>,
     points: Vec<PointPart<'a>>,
 }
 
@@ -65,17 +67,19 @@ pub fn summary(swept: &Swept<'_>) -> String {
             mode: swept.sweep.mode.word(),
             keys: swept.sweep.keys.iter().map(|key| key.path.as_str()).collect(),
             asked: swept.sweep.points.len(),
-            finished: swept.points.len(),
+            finished: swept.done.len(),
             stopped: super::reason(swept),
         },
         policies: swept.scenario.policies.iter().map(|policy| policy.name.as_str()).collect(),
-        points: (0..swept.points.len()).map(|point| point_part(swept, point, &metrics)).collect(),
+        sensitivity: sensitivity::part(swept),
+        points: swept.done.iter().map(|done| point_part(swept, done, &metrics)).collect(),
     };
     serde_json::to_string_pretty(&document).expect("all of it can be JSON") + "\n"
 }
 
-fn point_part<'a>(swept: &'a Swept<'_>, point: usize, metrics: &[&'static str]) -> PointPart<'a> {
-    let (comparison, scenario) = (&swept.points[point], &swept.sweep.points[point].scenario);
+fn point_part<'a>(swept: &'a Swept<'_>, done: &'a Done, metrics: &[&'static str]) -> PointPart<'a> {
+    let Done { point, ref comparison } = *done;
+    let scenario = &swept.sweep.points[point].scenario;
     PointPart {
         point,
         values: super::values(swept, point),
@@ -114,7 +118,7 @@ mod tests {
         sweep.points[1].scenario = sample::scenario_with_tokens();
         for (points, replications) in [(2, 1), (6, 3)] {
             let mut swept = sample::swept(&scenario, &sweep, points, replications);
-            swept.points[1] = sample::comparison_with_tokens(replications);
+            swept.done[1].comparison = sample::comparison_with_tokens(replications);
             let text = super::summary(&swept);
             assert_eq!(text.matches("\"gateways\"").count(), 1);
             let mut found = Vec::new();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::Swept;
+use super::{Done, Hole, Swept};
 use crate::report::manifest::{NotHashed, PolicyPart, Replications, RunInfo, ScenarioPart, hash_of_hashes};
 use crate::scenario::sweep::SweptKey;
 
@@ -17,6 +17,8 @@ struct Manifest<'a> {
     command: &'a [String],
     sweep: SweepPart<'a>,
     points: Vec<PointPart<'a>>,
+    #[serde(skip_serializing_if = "<[Hole]>::is_empty")]
+    missing: &'a [Hole],
     files: &'a BTreeMap<String, String>,
     results: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,7 +55,7 @@ struct PointPart<'a> {
 /// Never: all of it can be JSON.
 #[must_use]
 pub fn manifest(swept: &Swept<'_>, info: &RunInfo, files: &BTreeMap<String, String>) -> String {
-    let Swept { scenario, sweep, points, .. } = swept;
+    let Swept { scenario, sweep, done, holes, .. } = swept;
     let inputs = sweep.points.iter().map(|point| &point.scenario).chain([*scenario]).flat_map(|each| &each.inputs);
     let manifest = Manifest {
         version: &info.version,
@@ -69,10 +71,11 @@ pub fn manifest(swept: &Swept<'_>, info: &RunInfo, files: &BTreeMap<String, Stri
             mode: sweep.mode.word(),
             keys: sweep.keys.iter().map(key_part).collect(),
             asked: sweep.points.len(),
-            finished: points.len(),
+            finished: done.len(),
             stopped: super::reason(swept),
         },
-        points: (0..points.len()).map(|point| point_part(swept, point)).collect(),
+        points: done.iter().map(|done| point_part(swept, done)).collect(),
+        missing: holes,
         files,
         results: hash_of_hashes(files),
         not_hashed: info.not_hashed.as_ref(),
@@ -84,8 +87,9 @@ fn key_part(key: &SweptKey) -> KeyPart<'_> {
     KeyPart { path: &key.path, values: key.values.iter().map(|value| value.text.as_str()).collect() }
 }
 
-fn point_part<'a>(swept: &'a Swept<'_>, point: usize) -> PointPart<'a> {
-    let (comparison, scenario) = (&swept.points[point], &swept.sweep.points[point].scenario);
+fn point_part<'a>(swept: &'a Swept<'_>, done: &'a Done) -> PointPart<'a> {
+    let Done { point, ref comparison } = *done;
+    let scenario = &swept.sweep.points[point].scenario;
     PointPart {
         point,
         values: super::values(swept, point),

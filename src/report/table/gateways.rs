@@ -6,7 +6,7 @@ use crate::experiment::comparison::Comparison;
 use crate::report::exposures;
 use crate::report::gateways::{Row, alike, label, name, some_rows};
 use crate::report::number::{fixed, short, span};
-use crate::report::sweep::Swept;
+use crate::report::sweep::{Done, Swept};
 use crate::scenario::Scenario;
 
 /// Gateways that a policy's block has at most.
@@ -23,9 +23,9 @@ pub fn compare(scenario: &Scenario, comparison: &Comparison, look: Look) -> Stri
 /// The table of a sweep; nothing where callers have tokens at no point.
 pub fn sweep(swept: &Swept<'_>, look: Look) -> String {
     let (mut all, mut points, mut most_left_out) = (Vec::new(), Vec::new(), 0);
-    for (index, comparison) in swept.points.iter().enumerate() {
-        let (lines, left_out) = lines(&swept.sweep.points[index].scenario, comparison, MOST_AT_A_POINT);
-        points.extend(std::iter::repeat_n(index, lines.len()));
+    for Done { point, comparison } in &swept.done {
+        let (lines, left_out) = lines(&swept.sweep.points[*point].scenario, comparison, MOST_AT_A_POINT);
+        points.extend(std::iter::repeat_n(*point, lines.len()));
         all.extend(lines);
         most_left_out = most_left_out.max(left_out);
     }
@@ -215,7 +215,7 @@ mod tests {
         let (scenario, mut sweep) = (sample::scenario(), sample::sweep());
         sweep.points[1].scenario = sample::scenario_with_tokens();
         let mut swept = sample::swept(&scenario, &sweep, 2, 3);
-        swept.points[1] = sample::comparison_with_tokens(3);
+        swept.done[1].comparison = sample::comparison_with_tokens(3);
         for width in [50, 84, 100, 140] {
             let text = super::sweep(&swept, look(width));
             assert!(widest(&text) <= usize::from(width), "{} > {width}:\n{text}", widest(&text));

@@ -9,8 +9,9 @@ use crate::report::known::{Here, Row, rows};
 use crate::report::number::short;
 use crate::scenario::{Origin, Published, Stat};
 
-/// A row a figure, the sources beneath; nothing where nothing is known. `points` are those that were played.
-pub fn known(known: &[Published], points: &[&Comparison], look: Look) -> String {
+/// A row a figure, the sources beneath; nothing where nothing is known. `points` has every point of the sweep, `None` where one was not
+/// played.
+pub fn known(known: &[Published], points: &[Option<&Comparison>], look: Look) -> String {
     if known.is_empty() {
         return String::new();
     }
@@ -25,7 +26,7 @@ pub fn known(known: &[Published], points: &[&Comparison], look: Look) -> String 
         });
         let says = format!("{} [{}]", row.known.says, source + 1);
         let is = row.known.is.word().to_owned();
-        table.add_row([row.known.name.clone(), is, says, here(row, points.len())].map(Cell::new));
+        table.add_row([row.known.name.clone(), is, says, here(row, points)].map(Cell::new));
     }
     // Whatever is long is broken, in its own column.
     let widths = [(0, ColumnConstraint::UpperBoundary(Width::Percentage(30))), (1, ColumnConstraint::ContentWidth)];
@@ -46,10 +47,12 @@ pub fn known(known: &[Published], points: &[&Comparison], look: Look) -> String 
 }
 
 /// `2,820 (downtime, s; ttl-only), as published`.
-fn here(row: &Row<'_>, points: usize) -> String {
+fn here(row: &Row<'_>, points: &[Option<&Comparison>]) -> String {
     let Some(here) = &row.here else {
         return match (&row.known.figure, row.known.is) {
-            (Some(figure), _) if figure.point >= points => "its point was not played".into(),
+            (Some(figure), _) if points.get(figure.point).is_none_or(Option::is_none) => {
+                "its point was not played".into()
+            }
             (Some(_), _) => "no value".into(),
             (None, Origin::Input) => "given".into(),
             (None, Origin::Fitted | Origin::Predicted) => String::new(),
@@ -63,7 +66,7 @@ fn here(row: &Row<'_>, points: usize) -> String {
         None => "",
     };
     let sign = if here.censored { "≥ " } else { "" };
-    format!("{sign}{} ({}){verdict}", short(here.value), what(here, points > 1))
+    format!("{sign}{} ({}){verdict}", short(here.value), what(here, points.len() > 1))
 }
 
 fn what(here: &Here<'_>, swept: bool) -> String {
@@ -103,7 +106,7 @@ mod tests {
         let long = "a name that is longer than a terminal is wide, and goes on and on and on until nobody reads it any more, really";
         let text = super::known(
             &[published(long, Origin::Input, None, "", "a page")],
-            &[&comparison],
+            &[Some(&comparison)],
             Look { width: 100, unicode: true, colour: false },
         );
         assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
@@ -113,13 +116,13 @@ mod tests {
             published("how odd", Origin::Predicted, Some(figure(-2.0, -1.0)), "nobody knows", "a page"),
         ];
         for width in [60, 100, 140] {
-            let text = super::known(&known, &[&comparison], Look { width, unicode: true, colour: false });
+            let text = super::known(&known, &[Some(&comparison)], Look { width, unicode: true, colour: false });
             let widest = text.lines().map(|line| line.chars().count()).max().unwrap_or(0);
             assert!(widest <= usize::from(width), "{widest} > {width}:\n{text}");
             assert!(text.contains("[1] a page\n[2] another page"), "{text}");
             assert!(text.contains("how odd: nobody knows"), "{text}");
         }
-        let text = super::known(&known, &[&comparison], Look { width: 200, unicode: true, colour: false });
+        let text = super::known(&known, &[Some(&comparison)], Look { width: 200, unicode: true, colour: false });
         let lines: Vec<&str> = text.lines().collect();
         assert!(lines[3].contains("how long │ input") && lines[3].contains("[1] │ given"), "{text}");
         assert!(
@@ -127,6 +130,6 @@ mod tests {
             "{text}"
         );
         assert!(lines[5].ends_with("not as published: see below"), "{text}");
-        assert_eq!(super::known(&[], &[&comparison], Look { width: 80, unicode: true, colour: false }), "");
+        assert_eq!(super::known(&[], &[Some(&comparison)], Look { width: 80, unicode: true, colour: false }), "");
     }
 }

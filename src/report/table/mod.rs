@@ -49,7 +49,7 @@ pub fn compare(scenario: &Scenario, comparison: &Comparison, look: Look) -> Stri
         differences::differences(comparison, look),
         best_lines(comparison).iter().map(|line| wrap(line, look.width)).collect::<Vec<_>>().join("\n"),
         findings::all(scenario, comparison).iter().map(|line| wrap(line, look.width)).collect::<Vec<_>>().join("\n"),
-        known::known(&scenario.known, &[comparison], look),
+        known::known(&scenario.known, &[Some(comparison)], look),
     ];
     let text =
         parts.iter().filter(|part| !part.is_empty()).map(|part| format!("{part}\n")).collect::<Vec<_>>().join("\n");
@@ -170,7 +170,7 @@ pub fn best_lines(comparison: &Comparison) -> Vec<String> {
     lines
 }
 
-fn table(look: Look) -> Table {
+pub(crate) fn table(look: Look) -> Table {
     let mut table = Table::new();
     table
         .load_style(if look.unicode { LINES } else { PLAIN_LINES })
@@ -180,7 +180,7 @@ fn table(look: Look) -> Table {
 }
 
 /// A sentence over as many lines as it takes, the later ones indented.
-fn wrap(sentence: &str, width: u16) -> String {
+pub(crate) fn wrap(sentence: &str, width: u16) -> String {
     let mut lines: Vec<String> = vec![String::new()];
     for word in sentence.split(' ') {
         let line = lines.last_mut().expect("there is always a line");

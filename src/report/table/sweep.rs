@@ -2,6 +2,7 @@
 
 use super::columns::{self, Cells, Kind};
 use super::{Look, ascii, body, gateways, known, wrap};
+use crate::report::sensitivity;
 use crate::report::sweep::Swept;
 
 /// All that `sweep` prints on stdout.
@@ -12,18 +13,25 @@ pub fn sweep(swept: &Swept<'_>, look: Look) -> String {
     let gateways = gateways::sweep(swept, look);
     let heading = heading(swept, body.contains('±') || gateways.contains('±'));
     let heading = heading.lines().map(|line| wrap(line, look.width)).collect::<Vec<_>>().join("\n");
-    let known = known::known(&swept.scenario.known, &swept.points.iter().collect::<Vec<_>>(), look);
-    let parts = [heading, body, gateways, known];
+    let known = known::known(&swept.scenario.known, &swept.by_point(), look);
+    let parts = [heading, body, gateways, sensitivity(swept, look), known];
     let text =
         parts.iter().filter(|part| !part.is_empty()).map(|part| format!("{part}\n")).collect::<Vec<_>>().join("\n");
     if look.unicode { text } else { ascii(&text) }
 }
 
+/// What matters to a decision.
+fn sensitivity(swept: &Swept<'_>, look: Look) -> String {
+    let Some(found) = sensitivity::of(swept) else { return String::new() };
+    let lines = sensitivity::sentences(swept, &found).into_iter().map(|line| wrap(&line, look.width));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 fn heading(swept: &Swept<'_>, intervals: bool) -> String {
-    let Swept { scenario, sweep, points, .. } = swept;
-    let (finished, all) = (points.len(), sweep.points.len());
+    let Swept { scenario, sweep, done, .. } = swept;
+    let (finished, all) = (done.len(), sweep.points.len());
     let count = if finished == all { format!("{all} points") } else { format!("{finished} of {all} points") };
-    let asked: Vec<u32> = points.iter().map(|point| point.asked).collect();
+    let asked: Vec<u32> = done.iter().map(|done| done.comparison.asked).collect();
     let replications = match (asked.iter().min(), asked.iter().max()) {
         (Some(least), Some(most)) if least != most => format!("{least} to {most} replications each"),
         (least, _) => format!("{} replications each", least.unwrap_or(&0)),
@@ -39,7 +47,7 @@ fn heading(swept: &Swept<'_>, intervals: bool) -> String {
 
 /// The columns of the swept keys and of the policy.
 fn fixed(swept: &Swept<'_>) -> Vec<Cells> {
-    let points = || (0..swept.points.len()).flat_map(|point| std::iter::repeat_n(point, swept.policies()));
+    let points = || swept.done.iter().flat_map(|done| std::iter::repeat_n(done.point, swept.policies()));
     let value = |key: usize| points().map(|point| swept.sweep.values(point)[key].to_owned()).collect();
     let keys = swept.sweep.keys.iter().enumerate().map(|(index, key)| (key.name.clone(), value(index)));
     let names = || swept.rows().iter().map(|row| row.comparison.policies[row.policy].name.clone()).collect();

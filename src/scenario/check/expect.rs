@@ -1,8 +1,10 @@
 //! What is wrong with expectations, and with replications until something holds.
 
 use super::{metric_is_there, references};
+use crate::experiment::sequential::Looks;
+use crate::experiment::stat::{self, order};
 use crate::metric;
-use crate::replications::Until;
+use crate::replications::{Replications, Until};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::expect::BOUNDS;
 use crate::scenario::parts::{Named, Parts};
@@ -17,7 +19,45 @@ pub fn expects(reader: &mut Reader, parts: &Parts) {
         }
         bound(reader, expect);
         meaning(reader, parts, expect);
+        quantile(reader, parts, expect);
     }
+}
+
+/// The end of a quantile's interval that its bound needs is there at the last look.
+fn quantile(reader: &mut Reader, parts: &Parts, expect: &Named) {
+    let (run, table) = (&parts.tables["run"], &expect.table);
+    if !run.good(&["replications"]) || !table.good(&["stat", "below", "above", "between", "equals", "policy"]) {
+        return;
+    }
+    let p = match table.table.text("stat") {
+        "p50" => 0.5,
+        "p95" => 0.95,
+        "p99" => 0.99,
+        _ => return,
+    };
+    let needs_upper_end = ["below", "between", "equals"].iter().any(|key| table.places.contains_key(key));
+    if !needs_upper_end {
+        return;
+    }
+    let policies = if table.places.contains_key("policy") { 1 } else { parts.declared_policies.len().max(1) };
+    let Replications { min, max, ref until } = *run.table.replications("replications");
+    let least = least(p, min, max, until, policies, parts.declared_policies.len());
+    if least <= max {
+        return;
+    }
+    let stat = table.table.text("stat");
+    let what = format!("{stat} is known from {least} replications on here, and there are at most {max}");
+    let mistake = Diagnostic::new("E056", what);
+    let mistake = mistake.at_some(table.place("stat"), format!("of `{}`", expect.name));
+    let mistake = mistake.also_some(run.places.get("replications"), "too few");
+    reader.say(mistake.help(format!("write: replications = {least}, or more")));
+}
+
+/// How many replications the upper end needs with the error of the last look.
+fn least(p: f64, min: u32, max: u32, until: &Until, policies: usize, all: usize) -> u32 {
+    let until = if *until == Until::Fixed { Until::Fixed } else { Until::Decided };
+    let looks = Looks::of(&Replications { min, max, until }, all, policies);
+    order::least(p, stat::shared(looks.error_at(looks.ends().len() - 1), policies))
 }
 
 fn bound(reader: &mut Reader, expect: &Named) {

@@ -1,5 +1,8 @@
 //! The points in their order, and the scenario of each: the base with the values laid over it as `--set` lays them.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use super::gather::Gathered;
 use super::{Draft, DraftKey, MOST_POINTS, Mode, Point, Sweep, told};
 use crate::scenario::Input;
@@ -16,6 +19,7 @@ use crate::scenario::tree::Branch;
 pub struct Base {
     pub sources: Sources,
     pub inputs: Vec<Input>,
+    pub texts: Option<Arc<BTreeMap<String, String>>>,
     pub root: Branch,
 }
 
@@ -67,7 +71,12 @@ fn alone(keys: &[DraftKey]) -> Vec<Choice> {
 }
 
 fn scenario(base: &Base, keys: &[DraftKey], choice: &Choice) -> (Option<crate::scenario::Scenario>, Diagnostics) {
-    let mut reader = Reader { sources: base.sources.clone(), inputs: base.inputs.clone(), ..Reader::default() };
+    let mut reader = Reader {
+        sources: base.sources.clone(),
+        inputs: base.inputs.clone(),
+        texts: base.texts.clone(),
+        ..Reader::default()
+    };
     let mut root = base.root.clone();
     for &(key, value) in choice {
         let key = &keys[key];

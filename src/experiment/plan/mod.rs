@@ -1,0 +1,321 @@
+//! A plan: all units of a sweep, with what whoever runs them has to know. It is a file of its own: the texts of the scenario are
+//! in it, so that it means the same on every machine. The format is described in docs/plan.md and docs/schemas/sweep-plan.json.
+
+pub mod cost;
+mod file;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::MODEL_VERSION;
+use crate::replications::Until;
+use crate::scenario::sweep::Sweep;
+use crate::scenario::{Loaded, Scenario};
+
+pub use file::{InputText, NotAPlan, ReadError, inputs};
+
+/// Names this program: its version and a hash of what it is made of.
+pub const BUILD: &str = env!("STALEGATE_BUILD");
+
+/// Counts up when a program that reads a plan would have to change.
+pub const SCHEMA: u32 = 1;
+
+/// A unit is about so much work, in events: two seconds.
+const UNIT: u64 = 2 * cost::EVENTS_PER_SECOND;
+/// Replications of a unit at most.
+const MOST_REPLICATIONS: u64 = 100;
+
+/// A sweep, cut into units.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    pub schema: u32,
+    /// Of the program.
+    pub version: String,
+    /// Changes whenever the same file and seed give other numbers.
+    pub model_version: String,
+    /// [`BUILD`] of the program that made the plan, which alone runs and merges it.
+    pub build: String,
+    /// What was asked, as the manifest of the results will have it.
+    pub command: Vec<String>,
+    pub scenario: Named,
+    /// What was given with `--set`, in order.
+    pub overrides: Vec<String>,
+    /// What was given with `--seed`.
+    pub seed: Option<u64>,
+    /// Every file that the scenario was read from, the scenario's first; empty where the plan is no file.
+    pub inputs: Vec<InputText>,
+    /// At least 1.
+    pub shards: u32,
+    /// In their order.
+    pub points: Vec<PlannedPoint>,
+    /// In the order in which they are merged: point, replications, policy.
+    pub units: Vec<Unit>,
+}
+
+/// The scenario with the file's own values.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Named {
+    pub name: String,
+    /// Hash (hex) of the resolved scenario.
+    pub id: String,
+}
+
+/// A point of the sweep.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedPoint {
+    pub point: usize,
+    /// The values of the swept keys, by their paths.
+    pub values: BTreeMap<String, String>,
+    /// Hash (hex) of the scenario at this point. Points with one id share their units.
+    pub id: String,
+}
+
+/// A unit of work: some replications of one policy at one point.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unit {
+    /// Hash (hex) of what decides its result.
+    pub id: String,
+    /// The first point that it belongs to.
+    pub point: usize,
+    pub policy: String,
+    /// The first replication.
+    pub first: u32,
+    /// How many; at least 1.
+    pub count: u32,
+    /// Estimated, in events.
+    pub cost: u64,
+}
+
+/// Beside the scenario, what a plan is made of.
+#[derive(Clone, Debug, Default)]
+pub struct Ask {
+    pub command: Vec<String>,
+    pub overrides: Vec<String>,
+    pub seed: Option<u64>,
+    pub inputs: Vec<InputText>,
+    /// At least 1.
+    pub shards: u32,
+}
+
+/// The number of replications is not fixed: which units there are would depend on what they come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotStatic {
+    /// So many replications there may be.
+    pub max: u32,
+}
+
+impl fmt::Display for NotStatic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let max = self.max;
+        write!(
+            f,
+            "a plan is static, and `run.replications` of the scenario waits for something: give a number, for example \
+             --set run.replications={max}"
+        )
+    }
+}
+
+impl Plan {
+    /// The plan of a sweep, by this program.
+    ///
+    /// # Errors
+    /// Where a point plays until something holds.
+    pub fn of(scenario: &Scenario, sweep: &Sweep, ask: Ask) -> Result<Plan, NotStatic> {
+        let number = |point: &crate::scenario::sweep::Point| point.scenario.replications.clone();
+        if let Some(open) = sweep.points.iter().map(number).find(|number| number.until != Until::Fixed) {
+            return Err(NotStatic { max: open.max });
+        }
+        let mut planned = BTreeSet::new();
+        let mut units = Vec::new();
+        for (index, point) in sweep.points.iter().enumerate() {
+            if planned.insert(point.scenario.id.as_str()) {
+                units_of(index, &point.scenario, &mut units);
+            }
+        }
+        let point = |(index, point): (usize, &crate::scenario::sweep::Point)| PlannedPoint {
+            point: index,
+            values: sweep
+                .keys
+                .iter()
+                .zip(sweep.values(index))
+                .map(|(key, value)| (key.path.clone(), value.to_owned()))
+                .collect(),
+            id: point.scenario.id.clone(),
+        };
+        Ok(Plan {
+            schema: SCHEMA,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            model_version: MODEL_VERSION.to_string(),
+            build: BUILD.to_owned(),
+            command: ask.command,
+            scenario: Named { name: scenario.name.clone(), id: scenario.id.clone() },
+            overrides: ask.overrides,
+            seed: ask.seed,
+            inputs: ask.inputs,
+            shards: ask.shards,
+            points: sweep.points.iter().enumerate().map(point).collect(),
+            units,
+        })
+    }
+
+    /// Reads the scenario from the plan's own texts.
+    ///
+    /// # Errors
+    /// In words, where the plan is not what this program would make of them.
+    pub fn load(&self) -> Result<Loaded, String> {
+        let changed = "so it was changed, or is damaged; make it again with `stalegate sweep plan`";
+        let Some(first) = self.inputs.first() else { return Err(format!("the plan has no scenario in it, {changed}")) };
+        let texts = self.inputs.iter().map(|input| (input.name.clone(), input.text.clone())).collect();
+        let loaded =
+            crate::scenario::load_kept(&first.name, texts, &self.overrides, self.seed).map_err(|mistakes| {
+                format!("the scenario in the plan has mistakes, {changed}:\n{}", mistakes.render(false))
+            })?;
+        let Some(sweep) = &loaded.sweep else {
+            return Err(format!("the scenario in the plan has no [sweep], {changed}"));
+        };
+        let ask = Ask {
+            command: self.command.clone(),
+            overrides: self.overrides.clone(),
+            seed: self.seed,
+            inputs: Vec::new(),
+            shards: self.shards,
+        };
+        let made = Plan::of(&loaded.scenario, sweep, ask).map_err(|error| error.to_string())?;
+        let differs = if made.scenario != self.scenario {
+            Some("scenario")
+        } else if made.points != self.points {
+            Some("points")
+        } else if made.units != self.units {
+            Some("units")
+        } else {
+            None
+        };
+        match differs {
+            Some(what) => Err(format!("the {what} of the plan are not those of the scenario in it, {changed}")),
+            None => Ok(loaded),
+        }
+    }
+
+    /// What of a plan by another program keeps this one from running it, in words.
+    #[must_use]
+    pub fn other_build(&self) -> Option<String> {
+        (self.build != BUILD).then(|| {
+            format!(
+                "the plan was made by build {}, and this is build {BUILD}: their results are not to be mixed; use the program \
+                 that made the plan, or make the plan again with this one",
+                self.build
+            )
+        })
+    }
+
+    /// The plan's own name (hex, 16 digits): of its units and the build that runs them, whatever the shards.
+    #[must_use]
+    pub fn id(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(format!("{}\n", self.build).as_bytes());
+        for unit in &self.units {
+            hasher.update(format!("{}\n", unit.id).as_bytes());
+        }
+        hasher.finalize().to_hex()[..16].to_owned()
+    }
+
+    /// All units as they are dealt: the most expensive first.
+    fn dealt(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.units.len()).collect();
+        order.sort_by_key(|&unit| (std::cmp::Reverse(self.units[unit].cost), &self.units[unit].id));
+        order
+    }
+
+    /// The units of a shard (from 0), the most expensive first: every shard gets some of each kind.
+    #[must_use]
+    pub fn shard(&self, shard: u32) -> Vec<usize> {
+        let (shard, shards) = (to_usize(shard), to_usize(self.shards).max(1));
+        self.dealt().into_iter().skip(shard).step_by(shards).collect()
+    }
+
+    /// By unit, its shard.
+    #[must_use]
+    pub fn shards_of_units(&self) -> Vec<u32> {
+        let mut shards = vec![0; self.units.len()];
+        for (unit, shard) in self.dealt().into_iter().zip((0..self.shards.max(1)).cycle()) {
+            shards[unit] = shard;
+        }
+        shards
+    }
+
+    /// The positions of units by their ids.
+    #[must_use]
+    pub fn by_id(&self) -> BTreeMap<&str, usize> {
+        self.units.iter().enumerate().map(|(index, unit)| (unit.id.as_str(), index)).collect()
+    }
+
+    /// By point, the positions of its units, in the order in which they are merged.
+    #[must_use]
+    pub fn units_of_points(&self) -> Vec<Vec<usize>> {
+        let mut of_scenario: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (index, unit) in self.units.iter().enumerate() {
+            of_scenario.entry(self.points[unit.point].id.as_str()).or_default().push(index);
+        }
+        self.points.iter().map(|point| of_scenario.get(point.id.as_str()).cloned().unwrap_or_default()).collect()
+    }
+
+    /// The estimated events of these units.
+    pub fn cost(&self, units: impl IntoIterator<Item = usize>) -> u64 {
+        units.into_iter().fold(0, |sum, unit| sum.saturating_add(self.units[unit].cost))
+    }
+
+    /// How many replications under one policy these units are.
+    pub fn runs(&self, units: impl IntoIterator<Item = usize>) -> u64 {
+        units.into_iter().map(|unit| u64::from(self.units[unit].count)).sum()
+    }
+}
+
+impl Unit {
+    /// `unit 0a1b… (point 3, ttl-only, replications 0 to 99)`.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let last = self.first + self.count - 1;
+        let replications = if self.count == 1 {
+            format!("replication {last}")
+        } else {
+            format!("replications {} to {last}", self.first)
+        };
+        format!("unit {} (point {}, {}, {replications})", self.id, self.point, self.policy)
+    }
+}
+
+fn units_of(point: usize, scenario: &Scenario, units: &mut Vec<Unit>) {
+    let cost = cost::events(&scenario.world);
+    let most = u32::try_from((UNIT / cost).clamp(1, MOST_REPLICATIONS)).unwrap_or(1);
+    let all = scenario.replications.max;
+    // As many units as that takes, all of about one size.
+    let count = all.div_ceil(all.div_ceil(most).max(1));
+    for first in (0..all).step_by(to_usize(count)) {
+        let count = count.min(all - first);
+        units.extend(scenario.policies.iter().map(|policy| Unit {
+            id: unit_id(&scenario.id, &policy.name, first, count),
+            point,
+            policy: policy.name.clone(),
+            first,
+            count,
+            cost: cost * u64::from(count),
+        }));
+    }
+}
+
+/// The id of a unit (hex, 32 digits). `scenario` is the id of the resolved scenario, which decides the seed, too.
+#[must_use]
+pub fn unit_id(scenario: &str, policy: &str, first: u32, count: u32) -> String {
+    let text = format!("model {MODEL_VERSION}\nscenario {scenario}\npolicy {policy}\nreplications {first} {count}\n");
+    blake3::hash(text.as_bytes()).to_hex()[..32].to_owned()
+}
+
+fn to_usize(of: u32) -> usize {
+    usize::try_from(of).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,452 @@
+//! The contract of sweeps: whoever plays which units, in whatever order, however often, and however it ends, the results have the
+//! bytes of one machine's; what is missing, damaged or of others is named.
+#![cfg(unix)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use assert_cmd::cargo::cargo_bin;
+use stalegate::experiment::plan::Plan;
+use tempfile::TempDir;
+
+/// Nine points, two policies, a unit each; the rate decides how long they take.
+fn scenario(rate: &str) -> String {
+    format!(
+        r#"
+name = "small"
+[run]
+duration = "20min"
+replications = 3
+[idp]
+token_lifetime = "10min"
+restart_event = "at-start"
+token_service = {{ dist = "exponential", mean = "20ms" }}
+[[api]]
+name = "orders"
+[[client]]
+name = "shop"
+apis = ["orders"]
+arrivals = {{ process = "poisson", rate = "{rate}" }}
+[[fault]]
+name = "restart"
+kind = "idp-restart"
+at = "2min"
+down = "10s"
+[[policy]]
+name = "ttl-only"
+[[policy]]
+name = "hybrid"
+base = "hybrid"
+[sweep]
+"idp.token_lifetime" = ["5min", "10min", "15min"]
+"bus.loss" = [0.0, 0.25, 0.5]
+"#
+    )
+}
+
+/// A folder with a scenario, its plan of three shards, and what one machine makes of it in `alone`.
+struct Place(TempDir);
+
+impl Place {
+    fn new(rate: &str) -> Place {
+        let place = Place(tempfile::tempdir().expect("a folder"));
+        fs::write(place.at("grid.toml"), scenario(rate)).expect("it can be written");
+        assert_eq!(place.run("sweep grid.toml --out alone").0, 0);
+        assert_eq!(place.run("sweep plan grid.toml -o plan.json --shards 3").0, 0);
+        place
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn command(&self, arguments: &str) -> Command {
+        let mut command = Command::new(cargo_bin("stalegate"));
+        command.current_dir(self.0.path()).args(arguments.split(' ')).stdin(Stdio::null());
+        command
+    }
+
+    /// Exit code, stdout, stderr.
+    fn run(&self, arguments: &str) -> (i32, String, String) {
+        ended(&mut self.command(arguments))
+    }
+
+    fn spawn(&self, arguments: &str) -> Child {
+        self.command(arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it starts")
+    }
+
+    fn plan(&self) -> Plan {
+        Plan::parse(&fs::read(self.at("plan.json")).expect("it is there")).expect("it is a plan")
+    }
+
+    /// The segments of the plan in a store.
+    fn segments(&self, store: &str) -> Vec<PathBuf> {
+        let Ok(entries) = fs::read_dir(self.at(store).join(self.plan().id())) else { return Vec::new() };
+        let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("it can be listed").path()).collect();
+        paths.sort();
+        paths
+    }
+
+    /// Waits until a store holds so many bytes.
+    fn wait_for(&self, store: &str, bytes: u64) {
+        let size = |path: &PathBuf| fs::metadata(path).map_or(0, |of| of.len());
+        for _ in 0..2_000 {
+            if self.segments(store).iter().map(size).sum::<u64>() >= bytes {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        panic!("{store} never held {bytes} bytes");
+    }
+
+    /// Merges, and says whether all is as one machine made it.
+    fn merges_as_alone(&self, store: &str) {
+        let (code, out, err) = self.run(&format!("sweep merge plan.json --store {store} --out merged"));
+        assert!(code == 0 && out.contains("9 points"), "{err}");
+        assert!(self.files("merged") == self.files("alone"));
+    }
+
+    fn files(&self, folder: &str) -> BTreeMap<String, Vec<u8>> {
+        let entries = fs::read_dir(self.at(folder)).expect("it is there").map(|entry| entry.expect("it can be listed"));
+        entries
+            .map(|entry| {
+                (entry.file_name().to_string_lossy().into_owned(), fs::read(entry.path()).expect("it can be read"))
+            })
+            .collect()
+    }
+}
+
+fn ended(command: &mut Command) -> (i32, String, String) {
+    let output = command.output().expect("it starts");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("it prints UTF-8");
+    (output.status.code().expect("it exits"), text(output.stdout), text(output.stderr))
+}
+
+/// A signal for a process of ours.
+fn signal(child: &Child, name: &str) {
+    let sent =
+        Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().expect("there is kill");
+    assert!(sent.success());
+}
+
+const MAGIC: usize = 20;
+const HEADER: usize = 20;
+
+/// The payloads of a whole segment.
+fn payloads(path: &Path) -> Vec<String> {
+    let bytes = fs::read(path).expect("it can be read");
+    let (mut at, mut payloads) = (MAGIC, Vec::new());
+    while at < bytes.len() {
+        let length = u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
+        let payload = &bytes[at + HEADER..at + HEADER + length];
+        payloads.push(String::from_utf8(payload.to_vec()).expect("it is text"));
+        at += HEADER + length;
+    }
+    payloads
+}
+
+/// Writes a segment of these payloads, with good checksums.
+fn segment(path: &Path, payloads: &[String]) {
+    let mut file = fs::File::create(path).expect("it can be made");
+    file.write_all(b"stalegate segment 1\n").unwrap();
+    for payload in payloads {
+        let length = u32::try_from(payload.len()).unwrap().to_le_bytes();
+        let checksum = blake3::hash(&[&length[..], payload.as_bytes()].concat());
+        file.write_all(&[&length[..], &checksum.as_bytes()[..16], payload.as_bytes()].concat()).unwrap();
+    }
+}
+
+#[test]
+fn shards_in_any_order_twice_and_two_at_once_come_to_the_bytes_of_one_machine() {
+    let place = Place::new("1/s");
+    for shard in [2, 0, 2] {
+        assert_eq!(place.run(&format!("sweep run plan.json --store store --shard {shard}/3")).0, 0);
+    }
+    assert_eq!(place.segments("store").len(), 2, "what is there is not played again");
+    // Two at once, neither of which knows of the other.
+    let both = [
+        place.spawn("sweep run plan.json --store store --shard 1/3"),
+        place.spawn("sweep run plan.json --store store --shard 1/3"),
+    ];
+    for child in both {
+        assert!(child.wait_with_output().expect("it ends").status.success());
+    }
+    place.merges_as_alone("store");
+    // A whole segment once more: every unit in it agrees with itself.
+    let one = place.segments("store").remove(0);
+    fs::copy(&one, one.with_file_name("again.seg")).expect("it can be copied");
+    let (code, _, err) = place.run("sweep merge plan.json --store store --out merged");
+    assert!(code == 0 && err.contains("of units came to the same bytes as the first one"), "{err}");
+    assert!(place.files("merged") == place.files("alone"));
+}
+
+#[test]
+fn a_plan_needs_nothing_but_itself_and_an_id_a_line_is_as_good_as_a_shard() {
+    let place = Place::new("1/s");
+    let plan = place.plan();
+    fs::remove_file(place.at("grid.toml")).expect("it is there");
+    let (code, missing, _) = place.run("sweep status plan.json --store store --missing=ids");
+    assert_eq!((code, missing.lines().count()), (1, plan.units.len()));
+    for half in [&plan.units[..5], &plan.units[5..]] {
+        let mut child = place
+            .command("sweep run plan.json --store store --units -")
+            .stdin(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let ids: String = half.iter().map(|unit| format!("{}\n", unit.id)).collect();
+        child.stdin.take().unwrap().write_all(ids.as_bytes()).unwrap();
+        assert!(child.wait().unwrap().success());
+    }
+    let (code, out, _) = place.run("sweep status plan.json --store store");
+    assert_eq!((code, out.as_str()), (0, "18 units: 18 there, 0 missing\n"));
+    place.merges_as_alone("store");
+}
+
+#[test]
+fn every_shard_gets_its_share_and_no_unit_is_in_two() {
+    let place = Place::new("1/s");
+    let mut plan = place.plan();
+    for (unit, cost) in plan.units.iter_mut().zip(1..) {
+        unit.cost = cost * 1_000;
+    }
+    let mut all: Vec<usize> = (0..3).flat_map(|shard| plan.shard(shard)).collect();
+    let costs: Vec<u64> = (0..3).map(|shard| plan.cost(plan.shard(shard))).collect();
+    assert!(costs.iter().max().unwrap() - costs.iter().min().unwrap() <= 2 * 6 * 1_000, "{costs:?}");
+    assert!(plan.shard(0).is_sorted_by_key(|&unit| std::cmp::Reverse(plan.units[unit].cost)));
+    all.sort_unstable();
+    assert!(all.iter().copied().eq(0..plan.units.len()));
+    let shards = plan.shards_of_units();
+    assert!((0..3).all(|shard| plan.shard(shard).iter().all(|&unit| shards[unit] == shard)));
+}
+
+#[test]
+fn a_sweep_that_was_killed_goes_on_where_it_was_and_comes_to_the_same_bytes() {
+    let place = Place::new("20/s");
+    let mut child = place.spawn("sweep grid.toml --out killed --jobs 1");
+    place.wait_for("killed.store", 100_000);
+    child.kill().expect("it is ours");
+    assert!(!child.wait().expect("it ends").success());
+    assert!(!place.at("killed").exists());
+    let (code, _, err) = place.run("sweep grid.toml --out killed");
+    assert!(code == 0 && err.contains(" of 18 units were played before, and are in killed.store; going on"), "{err}");
+    assert!(place.files("killed") == place.files("alone"));
+    assert!(!place.at("killed.store").exists(), "what is merged is not kept twice");
+}
+
+#[test]
+fn ctrl_c_keeps_the_points_that_were_done_and_the_store() {
+    let place = Place::new("20/s");
+    let child = place.spawn("sweep grid.toml --out stopped --jobs 1");
+    // More than the two units of the first point.
+    place.wait_for("stopped.store", 400_000);
+    signal(&child, "INT");
+    let output = child.wait_with_output().expect("it ends");
+    let err = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(130), "{err}");
+    assert!(err.contains("points of 9 were done, and are shown"), "{err}");
+    let manifest = String::from_utf8(place.files("stopped").remove("manifest.json").unwrap()).unwrap();
+    assert!(
+        manifest.contains("\"stopped\": \"interrupted: the points") && manifest.contains("\"missing\": ["),
+        "{manifest}"
+    );
+    assert_eq!(place.run("sweep grid.toml --out stopped").0, 0);
+    assert!(place.files("stopped") == place.files("alone"));
+}
+
+#[test]
+fn a_run_that_is_asked_to_stop_says_that_it_is_to_be_run_again_and_loses_nothing() {
+    let place = Place::new("20/s");
+    let child = place.spawn("sweep run plan.json --store store --jobs 1");
+    place.wait_for("store", 100_000);
+    signal(&child, "TERM");
+    let output = child.wait_with_output().expect("it ends");
+    let err = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(75), "{err}");
+    let there: usize =
+        err.split("interrupted: ").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok()).expect(&err);
+    assert!((1..18).contains(&there), "{err}");
+    let (code, out, _) = place.run("sweep status plan.json --store store");
+    assert!(code == 1 && out.starts_with(&format!("18 units: {there} there, {} missing; ", 18 - there)), "{out}");
+    assert_eq!(place.run("sweep run plan.json --store store").0, 0);
+    place.merges_as_alone("store");
+}
+
+#[test]
+fn a_segment_that_is_cut_off_or_damaged_is_found_said_and_played_again() {
+    let place = Place::new("1/s");
+    assert_eq!(place.run("sweep run plan.json --store store --jobs 1").0, 0);
+    let path = place.segments("store").remove(0);
+    let whole = fs::read(&path).expect("it is there");
+    let payloads = payloads(&path);
+    let order: Vec<String> = payloads.iter().map(|payload| payload[9..41].to_owned()).collect();
+    // Cut off within the last record: as if it were not there.
+    fs::write(&path, &whole[..whole.len() - 5]).unwrap();
+    let (code, out, err) = place.run("sweep status plan.json --store store --missing=ids");
+    assert_eq!((code, out.trim(), err.as_str()), (1, order[17].as_str(), ""));
+    // A byte flipped within the second record: it is named, and those behind it are found.
+    let mut bytes = whole.clone();
+    let second = MAGIC + HEADER + payloads[0].len();
+    bytes[second + 1_000] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+    let (code, out, err) = place.run("sweep status plan.json --store store");
+    assert!(code == 1 && out.contains("17 there, 1 missing, 1 record damaged"), "{out}");
+    assert!(err.contains(&format!("is damaged at byte {second}: unit {}", order[1])), "{err}");
+    let (code, _, err) = place.run("sweep merge plan.json --store store --out merged");
+    assert!(code == 2 && err.contains(&format!("unit {}", order[1])) && !place.at("merged").exists(), "{err}");
+    let (code, _, err) = place.run("sweep run plan.json --store store");
+    assert!(code == 0 && err.contains("played 1, 17 were there"), "{err}");
+    place.merges_as_alone("store");
+    // A shard that lacks a unit is the one to be run again.
+    fs::remove_file(place.segments("store").into_iter().find(|other| *other != path).unwrap()).unwrap();
+    let shard = place.plan().shards_of_units()[place.plan().by_id()[order[1].as_str()]];
+    assert_eq!(place.run("sweep status plan.json --store store --missing=shards").1, format!("{shard}/3\n"));
+    assert_eq!(place.run("sweep status plan.json --store store --missing=slurm").1, format!("{shard}\n"));
+}
+
+#[test]
+fn what_is_missing_or_of_others_is_refused_by_name_and_holes_are_marked_on_demand() {
+    let place = Place::new("1/s");
+    assert_eq!(place.run("sweep run plan.json --store store --jobs 1").0, 0);
+    let plan = place.plan();
+    let path = place.segments("store").remove(0);
+    let all = payloads(&path);
+    // All but one unit, of a point in the middle.
+    let lost = plan.units.iter().find(|unit| unit.point == 4).expect("there are nine points");
+    let others: Vec<String> = all.iter().filter(|payload| !payload.contains(&lost.id)).cloned().collect();
+    segment(&path, &others);
+    let (code, _, err) = place.run("sweep merge plan.json --store store --out merged");
+    let named = format!("unit {} (point 4, ttl-only, replications 0 to 2)", lost.id);
+    assert!(code == 1 && err.contains("a unit is missing") && err.contains(&named), "{err}");
+    let (code, out, err) = place.run("sweep merge plan.json --store store --out merged --partial");
+    assert!(code == 0 && out.contains("8 of 9 points"), "{out}");
+    assert!(
+        err.contains(
+            "1 of 9 points are left out:\n  point 4 (idp.token_lifetime = \"10min\", bus.loss = 0.25): 1 unit missing"
+        ),
+        "{err}"
+    );
+    let manifest: serde_json::Value = serde_json::from_slice(&place.files("merged")["manifest.json"]).unwrap();
+    assert_eq!(manifest["missing"], serde_json::json!([{ "point": 4, "units": [lost.id] }]));
+    assert_eq!(manifest["sweep"]["finished"], 8);
+    // The other points are what they are on one machine.
+    let rows = |folder: &str, file: &str| -> Vec<String> {
+        let text = String::from_utf8(place.files(folder).remove(file).unwrap()).unwrap();
+        text.lines().filter(|line| !line.starts_with("4,")).map(str::to_owned).collect()
+    };
+    for file in ["replications.csv", "summary.csv", "differences.csv", "timeline.csv", "outages.csv"] {
+        assert!(rows("merged", file) == rows("alone", file), "{file}");
+    }
+    // A unit of another build.
+    let foreign: Vec<String> = all.iter().map(|payload| payload.replacen("0.1.0+", "0.0.9+", 1)).collect();
+    segment(&path.with_file_name("foreign.seg"), &foreign[..1]);
+    let (code, _, err) = place.run("sweep merge plan.json --store store --out merged --partial");
+    assert!(code == 2 && err.contains("of build 0.0.9+") && err.contains("in foreign.seg"), "{err}");
+    // A plan of another build is neither run nor merged.
+    let text = fs::read_to_string(place.at("plan.json")).unwrap();
+    fs::write(place.at("old.json"), text.replacen("0.1.0+", "0.0.9+", 1)).unwrap();
+    let (code, _, err) = place.run("sweep run old.json --store store");
+    assert!(code == 64 && err.contains("made by build 0.0.9+") && err.contains("this is build 0.1.0+"), "{err}");
+    assert_eq!(place.run("sweep merge old.json --store store --out merged").0, 2);
+}
+
+#[test]
+fn two_runs_of_one_unit_that_differ_are_never_merged() {
+    let place = Place::new("1/s");
+    assert_eq!(place.run("sweep run plan.json --store store").0, 0);
+    let path = place.segments("store").remove(0);
+    let payload = payloads(&path).remove(0);
+    let digest = payload.find("\"digest\":").expect("a record has a digest") + 9;
+    let flipped = if payload.as_bytes()[digest] == b'1' { "2" } else { "1" };
+    segment(
+        &path.with_file_name("zombie.seg"),
+        &[format!("{}{flipped}{}", &payload[..digest], &payload[digest + 1..])],
+    );
+    let (code, _, err) = place.run("sweep merge plan.json --store store --out merged");
+    let name = path.file_name().unwrap().to_string_lossy().into_owned();
+    assert!(
+        code == 5
+            && err.contains("two runs of one unit differ: unit")
+            && err.contains(&format!("in {name} and in zombie.seg")),
+        "{err}"
+    );
+    assert!(!place.at("merged").exists());
+}
+
+#[test]
+fn a_full_disk_is_said_and_what_was_written_counts() {
+    let place = Place::new("1/s");
+    // The limit is in blocks of 512 bytes: a few units.
+    let limited = "trap '' XFSZ; ulimit -f 300; exec \"$0\" sweep run plan.json --store store --jobs 1";
+    let mut command = Command::new("sh");
+    command.current_dir(place.0.path()).arg("-c").arg(limited).arg(cargo_bin("stalegate"));
+    let (code, _, err) = ended(&mut command);
+    assert!(
+        code == 4 && err.contains("cannot write store/") && err.contains("free some space and run it again"),
+        "{code} {err}"
+    );
+    let (code, _, err) = place.run("sweep run plan.json --store store");
+    assert!(code == 0 && !err.contains("played 18"), "{err}");
+    place.merges_as_alone("store");
+}
+
+#[test]
+fn what_no_retry_can_cure_says_so() {
+    let place = Place::new("1/s");
+    let refused = |arguments: &str, code: i32, word: &str| {
+        let (found, _, err) = place.run(arguments);
+        assert!(found == code && err.contains(word), "{arguments}: {found} {err}");
+    };
+    refused("sweep run plan.json --store store --shard 1/4", 64, "its shards are 0/3 to 2/3");
+    refused("sweep run plan.json --store store --shard 3/3", 64, "its shards are 0/3 to 2/3");
+    refused("sweep run grid.toml --store store", 64, "it is no plan");
+    refused("sweep run none.json --store store", 4, "none.json");
+    refused("sweep run plan.json --store store --seed 7", 2, "for `sweep plan`");
+    refused("sweep run plan.json --store grid.toml", 4, "grid.toml");
+    let text = fs::read_to_string(place.at("plan.json")).unwrap();
+    fs::write(place.at("changed.json"), text.replacen("rate = \\\"1/s\\\"", "rate = \\\"2/s\\\"", 1)).unwrap();
+    refused("sweep run changed.json --store store", 64, "are not those of the scenario in it");
+    refused("sweep merge changed.json --store store", 2, "are not those of the scenario in it");
+    refused("sweep plan grid.toml -o grid.toml", 4, "it is no plan, and is not overwritten");
+    assert_eq!(place.run("sweep plan grid.toml -o plan.json --shards 2").0, 0, "a plan is overwritten");
+    fs::write(place.at("ids"), "0123\n").unwrap();
+    let mut command = place.command("sweep run plan.json --store store --units -");
+    let (code, _, err) = ended(command.stdin(fs::File::open(place.at("ids")).unwrap()));
+    assert!(code == 64 && err.contains("the plan has no unit `0123`"), "{err}");
+    let mut waits = scenario("1/s");
+    waits = waits.replace(
+        "replications = 3",
+        "replications = { min = 3, max = 30, until = { metric = \"failed\", relative_half_width = 0.05 } }",
+    );
+    fs::write(place.at("waits.toml"), waits).unwrap();
+    for command in ["sweep plan waits.toml", "sweep waits.toml"] {
+        refused(command, 2, "a plan is static");
+    }
+}
+
+#[test]
+fn two_sweeps_into_one_folder_at_once_are_refused_and_a_store_is_shared() {
+    let place = Place::new("20/s");
+    let mut first = place.spawn("sweep grid.toml --out both --jobs 1");
+    place.wait_for("both.store", 100);
+    let (code, _, err) = place.run("sweep grid.toml --out both");
+    assert!(code == 4 && err.contains("another run is writing to both"), "{err}");
+    first.kill().expect("it is ours");
+    first.wait().expect("it ends");
+}
+
+#[test]
+fn a_dry_run_says_what_there_is_to_do_and_does_nothing() {
+    let place = Place::new("1/s");
+    let (code, out, _) = place.run("sweep grid.toml --dry-run --out dry --jobs 2");
+    assert!(
+        code == 0 && out.contains("small: 9 points, 2 policies, 3 replications each: 54 runs in 18 units"),
+        "{out}"
+    );
+    assert!(out.contains(" on 2 threads at 8 million events a second each; nothing was run"), "{out}");
+    assert!(!place.at("dry").exists() && !place.at("dry.store").exists());
+}
