@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::MODEL_VERSION;
 use crate::replications::Until;
-use crate::scenario::sweep::Sweep;
+use crate::scenario::sweep::{Point, Sweep};
 use crate::scenario::{Loaded, Scenario};
 
 pub use file::{InputText, NotAPlan, ReadError, inputs};
@@ -22,8 +22,10 @@ pub const BUILD: &str = env!("STALEGATE_BUILD");
 /// Counts up when a program that reads a plan would have to change.
 pub const SCHEMA: u32 = 1;
 
-/// A unit is about so much work, in events: two seconds.
+/// A unit is at most about so much work, in events: two seconds.
 const UNIT: u64 = 2 * cost::EVENTS_PER_SECOND;
+/// A sweep is cut into so many units at least, if it has as many replications: none of many threads shall wait for the last one.
+const UNITS: u64 = 512;
 /// Replications of a unit at most.
 const MOST_REPLICATIONS: u64 = 100;
 
@@ -127,18 +129,20 @@ impl Plan {
     /// # Errors
     /// Where a point plays until something holds.
     pub fn of(scenario: &Scenario, sweep: &Sweep, ask: Ask) -> Result<Plan, NotStatic> {
-        let number = |point: &crate::scenario::sweep::Point| point.scenario.replications.clone();
+        let number = |point: &Point| point.scenario.replications.clone();
         if let Some(open) = sweep.points.iter().map(number).find(|number| number.until != Until::Fixed) {
             return Err(NotStatic { max: open.max });
         }
         let mut planned = BTreeSet::new();
+        let different = |(_, point): &(usize, &Point)| planned.insert(point.scenario.id.as_str());
+        let different: Vec<(usize, &Point)> = sweep.points.iter().enumerate().filter(different).collect();
+        let all = different.iter().fold(0, |sum: u64, (_, point)| sum.saturating_add(of_point(&point.scenario)));
+        let target = (all / UNITS).min(UNIT);
         let mut units = Vec::new();
-        for (index, point) in sweep.points.iter().enumerate() {
-            if planned.insert(point.scenario.id.as_str()) {
-                units_of(index, &point.scenario, &mut units);
-            }
+        for (index, point) in different {
+            units_of(index, &point.scenario, target, &mut units);
         }
-        let point = |(index, point): (usize, &crate::scenario::sweep::Point)| PlannedPoint {
+        let point = |(index, point): (usize, &Point)| PlannedPoint {
             point: index,
             values: sweep
                 .keys
@@ -290,15 +294,24 @@ impl Unit {
     }
 }
 
-fn units_of(point: usize, scenario: &Scenario, units: &mut Vec<Unit>) {
-    let cost = cost::events(&scenario.world);
-    let most = u32::try_from((UNIT / cost).clamp(1, MOST_REPLICATIONS)).unwrap_or(1);
+/// The estimated events of all replications at a point, under all its policies.
+fn of_point(scenario: &Scenario) -> u64 {
+    let runs = scenario.policies.iter().map(|policy| cost::events(&scenario.world, &policy.policy));
+    runs.fold(0, |sum: u64, cost| sum.saturating_add(cost)).saturating_mul(scenario.replications.max.into())
+}
+
+/// Adds the units of a point, each of about `target` events under the most expensive policy.
+fn units_of(point: usize, scenario: &Scenario, target: u64, units: &mut Vec<Unit>) {
+    let costs: Vec<u64> =
+        scenario.policies.iter().map(|policy| cost::events(&scenario.world, &policy.policy)).collect();
+    let most = costs.iter().max().copied().unwrap_or(1);
+    let most = u32::try_from((target / most).clamp(1, MOST_REPLICATIONS)).unwrap_or(1);
     let all = scenario.replications.max;
     // As many units as that takes, all of about one size.
     let count = all.div_ceil(all.div_ceil(most).max(1));
     for first in (0..all).step_by(to_usize(count)) {
         let count = count.min(all - first);
-        units.extend(scenario.policies.iter().map(|policy| Unit {
+        units.extend(scenario.policies.iter().zip(&costs).map(|(policy, cost)| Unit {
             id: unit_id(&scenario.id, &policy.name, first, count),
             point,
             policy: policy.name.clone(),
