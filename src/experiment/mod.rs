@@ -11,6 +11,7 @@ pub mod optimize;
 pub mod plan;
 pub mod play;
 pub mod record;
+pub mod sensitivity;
 pub mod sequential;
 pub mod shard;
 pub mod stat;

@@ -104,7 +104,12 @@ fn verdict(difference: &Difference, better: Option<Better>) -> Verdict {
 /// Which one has the least mean is only known afterwards, so the intervals hold over all pairs of policies.
 #[must_use]
 pub fn best(comparison: &Comparison) -> Option<Best> {
-    let metric = headline(comparison);
+    best_by(comparison, headline(comparison))
+}
+
+/// The best policies by a metric of which less is better.
+#[must_use]
+pub fn best_by(comparison: &Comparison, metric: &'static str) -> Option<Best> {
     let policies = comparison.policies.len();
     let means: Vec<(usize, f64)> =
         (0..policies).filter_map(|policy| Some((policy, comparison.summary(policy, metric)?.mean))).collect();

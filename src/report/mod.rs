@@ -19,6 +19,7 @@ pub mod number;
 pub mod optimize;
 pub mod outages;
 pub mod plot;
+pub mod sensitivity;
 mod stream;
 pub mod sweep;
 pub mod table;

@@ -15,7 +15,7 @@ use super::error::WriteError;
 use super::folder::{Folder, Output};
 use super::manifest::RunInfo;
 use super::table::columns::{self, Kind, Row};
-use super::{exposures, known, outages, plot};
+use super::{exposures, known, outages, plot, sensitivity};
 use crate::experiment::comparison::Comparison;
 use crate::experiment::merge::Sink;
 use crate::experiment::play::callers_have_tokens;
@@ -177,6 +177,12 @@ impl<'a> Results<'a> {
         folder.write("summary.json", json::summary(&swept).as_bytes())?;
         for metric in swept.metrics() {
             folder.write(&format!("{metric}.svg"), plot::sweep::draw(&swept, metric).as_bytes())?;
+        }
+        if let Some(found) = sensitivity::of(&swept) {
+            folder.write(sensitivity::MOVES, sensitivity::moves_csv(&swept, &found).as_bytes())?;
+            if swept.policies() > 1 {
+                folder.write(sensitivity::BEST, sensitivity::best_csv(&swept, &found).as_bytes())?;
+            }
         }
         if let Some(svg) = plot::exposure::draw_sweep(&swept) {
             folder.write(plot::exposure::NAME, svg.as_bytes())?;

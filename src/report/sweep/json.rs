@@ -8,12 +8,12 @@ use serde::Serialize;
 use super::{Done, Swept};
 use crate::experiment::comparison::Comparison;
 use crate::experiment::verdict;
-use crate::report::findings;
 use crate::report::json::{
     BestPart, DifferencePart, GatewayPart, MetricPart, ScenarioPart, best_part, difference_part, gateway_parts,
     metric_part,
 };
 use crate::report::manifest::Replications;
+use crate::report::{findings, sensitivity};
 
 /// Counts up when a program that reads the file would have to change.
 const SCHEMA: u32 = 1;
@@ -24,6 +24,8 @@ struct Document<'a> {
     scenario: ScenarioPart<'a>,
     sweep: SweepPart<'a>,
     policies: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sensitivity: Option<sensitivity::Part>,
     points: Vec<PointPart<'a>>,
 }
 
@@ -69,6 +71,7 @@ pub fn summary(swept: &Swept<'_>) -> String {
             stopped: super::reason(swept),
         },
         policies: swept.scenario.policies.iter().map(|policy| policy.name.as_str()).collect(),
+        sensitivity: sensitivity::part(swept),
         points: swept.done.iter().map(|done| point_part(swept, done, &metrics)).collect(),
     };
     serde_json::to_string_pretty(&document).expect("all of it can be JSON") + "\n"

@@ -2,6 +2,7 @@
 
 use super::columns::{self, Cells, Kind};
 use super::{Look, ascii, body, gateways, known, wrap};
+use crate::report::sensitivity;
 use crate::report::sweep::Swept;
 
 /// All that `sweep` prints on stdout.
@@ -13,10 +14,17 @@ pub fn sweep(swept: &Swept<'_>, look: Look) -> String {
     let heading = heading(swept, body.contains('±') || gateways.contains('±'));
     let heading = heading.lines().map(|line| wrap(line, look.width)).collect::<Vec<_>>().join("\n");
     let known = known::known(&swept.scenario.known, &swept.by_point(), look);
-    let parts = [heading, body, gateways, known];
+    let parts = [heading, body, gateways, sensitivity(swept, look), known];
     let text =
         parts.iter().filter(|part| !part.is_empty()).map(|part| format!("{part}\n")).collect::<Vec<_>>().join("\n");
     if look.unicode { text } else { ascii(&text) }
+}
+
+/// What matters to a decision.
+fn sensitivity(swept: &Swept<'_>, look: Look) -> String {
+    let Some(found) = sensitivity::of(swept) else { return String::new() };
+    let lines = sensitivity::sentences(swept, &found).into_iter().map(|line| wrap(&line, look.width));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn heading(swept: &Swept<'_>, intervals: bool) -> String {
