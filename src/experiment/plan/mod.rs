@@ -134,8 +134,8 @@ impl Plan {
             return Err(NotStatic { max: open.max });
         }
         let mut planned = BTreeSet::new();
-        let different = |(_, point): &(usize, &Point)| planned.insert(point.scenario.id.as_str());
-        let different: Vec<(usize, &Point)> = sweep.points.iter().enumerate().filter(different).collect();
+        let mut different: Vec<(usize, &Point)> = sweep.points.iter().enumerate().collect();
+        different.retain(|&(_, point)| planned.insert(point.scenario.id.as_str()));
         let all = different.iter().fold(0, |sum: u64, (_, point)| sum.saturating_add(of_point(&point.scenario)));
         let target = (all / UNITS).min(UNIT);
         let mut units = Vec::new();
@@ -331,4 +331,65 @@ pub fn unit_id(scenario: &str, policy: &str, first: u32, count: u32) -> String {
 
 fn to_usize(of: u32) -> usize {
     usize::try_from(of).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    fn plan(shards: u32, replications: u32) -> Plan {
+        let mut sweep = sample::sweep();
+        for (index, point) in sweep.points.iter_mut().enumerate() {
+            point.scenario.id = format!("{index}");
+            point.scenario.replications = crate::replications::Replications::fixed(replications);
+        }
+        Plan::of(&sample::scenario(), &sweep, Ask { shards, ..Ask::default() }).unwrap()
+    }
+
+    #[test]
+    fn units_have_every_replication_of_every_policy_once_and_are_of_one_size() {
+        for replications in [1, 7, 3_001] {
+            let plan = plan(1, replications);
+            let policies = sample::scenario().policies.len();
+            for units in plan.units_of_points() {
+                let of = |index: usize| units.iter().skip(index).step_by(policies).map(|&unit| &plan.units[unit]);
+                for policy in 0..policies {
+                    let mut next = 0;
+                    for unit in of(policy) {
+                        assert_eq!((unit.first, unit.policy.as_str()), (next, plan.units[policy].policy.as_str()));
+                        assert!((1..=100).contains(&unit.count));
+                        next += unit.count;
+                    }
+                    assert_eq!(next, replications);
+                }
+                let counts: Vec<u32> = of(0).map(|unit| unit.count).collect();
+                let most = counts.iter().max().unwrap();
+                assert!(counts[..counts.len() - 1].iter().all(|count| count == most), "{counts:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_plans_name_is_of_its_units_and_build_and_not_of_its_shards() {
+        let one = plan(1, 3);
+        assert_eq!(one.id(), plan(64, 3).id());
+        assert_ne!(one.id(), plan(1, 4).id());
+        assert_ne!(one.id(), Plan { build: "0.0.9+abc".into(), ..one.clone() }.id());
+        assert_eq!(one.id().len(), 16);
+    }
+
+    #[test]
+    fn a_units_id_is_of_scenario_policy_and_replications() {
+        let id = unit_id("abc", "ttl-only", 0, 10);
+        assert_eq!(id.len(), 32);
+        for other in [
+            unit_id("abd", "ttl-only", 0, 10),
+            unit_id("abc", "hybrid", 0, 10),
+            unit_id("abc", "ttl-only", 1, 10),
+            unit_id("abc", "ttl-only", 0, 9),
+        ] {
+            assert_ne!(id, other);
+        }
+    }
 }
