@@ -149,17 +149,18 @@ fn a_sweep_in_part_keeps_whole_points_only_and_points_that_are_alike_share_their
     let loaded = load(&format!("{BASE}[sweep]\n{lines}"), &[]);
     let of = loaded.sweep.as_ref().expect("it has a sweep");
     let plan = Plan::of(&loaded.scenario, of, Ask { shards: 1, ..Ask::default() }).expect("it is static");
-    assert_eq!(plan.units.len(), 4, "of three points two are one scenario");
+    assert_eq!(plan.units.len(), 12, "of three points two are one scenario");
     let store = Store::of(&folder.path().join("store"), &plan);
     let around = Surroundings { jobs: 2, stop: &AtomicBool::new(false), progress: &|_, _| {} };
-    // Both policies at the first two points, one at the third.
-    let played = play(&plan, of, &[0, 1, 2], (&store, "some"), OnBroken::GoOn, &around).expect("it plays");
-    assert_eq!((played.units, played.stopped), (3, Stopped::Complete));
+    // All at the first two points, and all but one replication at the third.
+    let units: Vec<usize> = (0..11).collect();
+    let played = play(&plan, of, &units, (&store, "some"), OnBroken::GoOn, &around).expect("it plays");
+    assert_eq!((played.units, played.stopped), (11, Stopped::Complete));
     let index = store.index(&plan).expect("it can be read");
     let mut results = Results::open(&folder.path().join("out"), &loaded.scenario, of).expect("it can be written");
     let holes = merge(&plan, of, &index, &mut results).expect("it can be merged");
-    assert_eq!((holes, results.finished()), (vec![(2, vec![3])], 2));
-    let holes = vec![Hole { point: 2, units: vec![plan.units[3].id.clone()] }];
+    assert_eq!((holes, results.finished()), (vec![(2, vec![11])], 2));
+    let holes = vec![Hole { point: 2, units: vec![plan.units[11].id.clone()] }];
     let swept = results.finish(Extent::Partial, holes, &RunInfo::default()).expect("it can be written");
     assert_eq!(swept.done.iter().map(|done| done.point).collect::<Vec<_>>(), [0, 1]);
     for file in ["replications.csv", "summary.csv", "differences.csv", "timeline.csv", "outages.csv"] {

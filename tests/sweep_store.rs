@@ -13,7 +13,7 @@ use assert_cmd::cargo::cargo_bin;
 use stalegate::experiment::plan::Plan;
 use tempfile::TempDir;
 
-/// Nine points, two policies, a unit each; the rate decides how long they take.
+/// Nine points, two policies, three replications, a unit each; the rate decides how long they take.
 fn scenario(rate: &str) -> String {
     format!(
         r#"
@@ -191,7 +191,7 @@ fn a_plan_needs_nothing_but_itself_and_an_id_a_line_is_as_good_as_a_shard() {
     fs::remove_file(place.at("grid.toml")).expect("it is there");
     let (code, missing, _) = place.run("sweep status plan.json --store store --missing=ids");
     assert_eq!((code, missing.lines().count()), (1, plan.units.len()));
-    for half in [&plan.units[..5], &plan.units[5..]] {
+    for half in [&plan.units[..15], &plan.units[15..]] {
         let mut child = place
             .command("sweep run plan.json --store store --units -")
             .stdin(Stdio::piped())
@@ -203,7 +203,7 @@ fn a_plan_needs_nothing_but_itself_and_an_id_a_line_is_as_good_as_a_shard() {
         assert!(child.wait().unwrap().success());
     }
     let (code, out, _) = place.run("sweep status plan.json --store store");
-    assert_eq!((code, out.as_str()), (0, "18 units: 18 there, 0 missing\n"));
+    assert_eq!((code, out.as_str()), (0, "54 units: 54 there, 0 missing\n"));
     place.merges_as_alone("store");
 }
 
@@ -216,7 +216,7 @@ fn every_shard_gets_its_share_and_no_unit_is_in_two() {
     }
     let mut all: Vec<usize> = (0..3).flat_map(|shard| plan.shard(shard)).collect();
     let costs: Vec<u64> = (0..3).map(|shard| plan.cost(plan.shard(shard))).collect();
-    assert!(costs.iter().max().unwrap() - costs.iter().min().unwrap() <= 2 * 6 * 1_000, "{costs:?}");
+    assert!(costs.iter().max().unwrap() - costs.iter().min().unwrap() <= 18 * 1_000, "{costs:?}");
     assert!(plan.shard(0).is_sorted_by_key(|&unit| std::cmp::Reverse(plan.units[unit].cost)));
     all.sort_unstable();
     assert!(all.iter().copied().eq(0..plan.units.len()));
@@ -233,7 +233,7 @@ fn a_sweep_that_was_killed_goes_on_where_it_was_and_comes_to_the_same_bytes() {
     assert!(!child.wait().expect("it ends").success());
     assert!(!place.at("killed").exists());
     let (code, _, err) = place.run("sweep grid.toml --out killed");
-    assert!(code == 0 && err.contains(" of 18 units were played before, and are in killed.store; going on"), "{err}");
+    assert!(code == 0 && err.contains(" of 54 units were played before, and are in killed.store; going on"), "{err}");
     assert!(place.files("killed") == place.files("alone"));
     assert!(!place.at("killed.store").exists(), "what is merged is not kept twice");
 }
@@ -242,7 +242,7 @@ fn a_sweep_that_was_killed_goes_on_where_it_was_and_comes_to_the_same_bytes() {
 fn ctrl_c_keeps_the_points_that_were_done_and_the_store() {
     let place = Place::new("20/s");
     let child = place.spawn("sweep grid.toml --out stopped --jobs 1");
-    // More than the two units of the first point.
+    // More than the six units of the first point.
     place.wait_for("stopped.store", 400_000);
     signal(&child, "INT");
     let output = child.wait_with_output().expect("it ends");
@@ -269,9 +269,9 @@ fn a_run_that_is_asked_to_stop_says_that_it_is_to_be_run_again_and_loses_nothing
     assert_eq!(output.status.code(), Some(75), "{err}");
     let there: usize =
         err.split("interrupted: ").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok()).expect(&err);
-    assert!((1..18).contains(&there), "{err}");
+    assert!((1..54).contains(&there), "{err}");
     let (code, out, _) = place.run("sweep status plan.json --store store");
-    assert!(code == 1 && out.starts_with(&format!("18 units: {there} there, {} missing; ", 18 - there)), "{out}");
+    assert!(code == 1 && out.starts_with(&format!("54 units: {there} there, {} missing; ", 54 - there)), "{out}");
     assert_eq!(place.run("sweep run plan.json --store store").0, 0);
     place.merges_as_alone("store");
 }
@@ -287,19 +287,19 @@ fn a_segment_that_is_cut_off_or_damaged_is_found_said_and_played_again() {
     // Cut off within the last record: as if it were not there.
     fs::write(&path, &whole[..whole.len() - 5]).unwrap();
     let (code, out, err) = place.run("sweep status plan.json --store store --missing=ids");
-    assert_eq!((code, out.trim(), err.as_str()), (1, order[17].as_str(), ""));
+    assert_eq!((code, out.trim(), err.as_str()), (1, order[53].as_str(), ""));
     // A byte flipped within the second record: it is named, and those behind it are found.
     let mut bytes = whole.clone();
     let second = MAGIC + HEADER + payloads[0].len();
     bytes[second + 1_000] ^= 1;
     fs::write(&path, &bytes).unwrap();
     let (code, out, err) = place.run("sweep status plan.json --store store");
-    assert!(code == 1 && out.contains("17 there, 1 missing, 1 record damaged"), "{out}");
+    assert!(code == 1 && out.contains("53 there, 1 missing, 1 record damaged"), "{out}");
     assert!(err.contains(&format!("is damaged at byte {second}: unit {}", order[1])), "{err}");
     let (code, _, err) = place.run("sweep merge plan.json --store store --out merged");
     assert!(code == 2 && err.contains(&format!("unit {}", order[1])) && !place.at("merged").exists(), "{err}");
     let (code, _, err) = place.run("sweep run plan.json --store store");
-    assert!(code == 0 && err.contains("played 1, 17 were there"), "{err}");
+    assert!(code == 0 && err.contains("played 1, 53 were there"), "{err}");
     place.merges_as_alone("store");
     // A shard that lacks a unit is the one to be run again.
     fs::remove_file(place.segments("store").into_iter().find(|other| *other != path).unwrap()).unwrap();
@@ -320,7 +320,7 @@ fn what_is_missing_or_of_others_is_refused_by_name_and_holes_are_marked_on_deman
     let others: Vec<String> = all.iter().filter(|payload| !payload.contains(&lost.id)).cloned().collect();
     segment(&path, &others);
     let (code, _, err) = place.run("sweep merge plan.json --store store --out merged");
-    let named = format!("unit {} (point 4, ttl-only, replications 0 to 2)", lost.id);
+    let named = format!("unit {} (point 4, ttl-only, replication 0)", lost.id);
     assert!(code == 1 && err.contains("a unit is missing") && err.contains(&named), "{err}");
     let (code, out, err) = place.run("sweep merge plan.json --store store --out merged --partial");
     assert!(code == 0 && out.contains("8 of 9 points"), "{out}");
@@ -390,7 +390,7 @@ fn a_full_disk_is_said_and_what_was_written_counts() {
         "{code} {err}"
     );
     let (code, _, err) = place.run("sweep run plan.json --store store");
-    assert!(code == 0 && !err.contains("played 18"), "{err}");
+    assert!(code == 0 && !err.contains("played 54"), "{err}");
     place.merges_as_alone("store");
 }
 
@@ -444,7 +444,7 @@ fn a_dry_run_says_what_there_is_to_do_and_does_nothing() {
     let place = Place::new("1/s");
     let (code, out, _) = place.run("sweep grid.toml --dry-run --out dry --jobs 2");
     assert!(
-        code == 0 && out.contains("small: 9 points, 2 policies, 3 replications each: 54 runs in 18 units"),
+        code == 0 && out.contains("small: 9 points, 2 policies, 3 replications each: 54 runs in 54 units"),
         "{out}"
     );
     assert!(out.contains(" on 2 threads at 8 million events a second each; nothing was run"), "{out}");

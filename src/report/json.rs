@@ -227,7 +227,7 @@ fn high(interval: Option<Interval>) -> Option<f64> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::report::sample;
     use serde_json::Value;

@@ -25,7 +25,7 @@ pub mod sweep;
 pub mod table;
 
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 
 use std::path::Path;
 

@@ -4,6 +4,8 @@
 use crate::model::config::{
     ApiConfig, ApplicationConfig, Arrivals, Ask, ClientConfig, InboundValidation, Validation, WorldConfig,
 };
+use crate::policy::Policy;
+use crate::policy::lifetime::LifetimeRule;
 use crate::profile::Profile;
 use crate::time::SimSpan;
 
@@ -23,11 +25,12 @@ const USER: f64 = 8.0;
 /// Instants at which the factor of a profile is looked at.
 const LOOKS: u32 = 100;
 
-/// The events of one replication; at least 1. The same under every policy.
+/// The events of one replication; at least 1.
 #[must_use]
-pub fn events(world: &WorldConfig) -> u64 {
+pub fn events(world: &WorldConfig, policy: &Policy) -> u64 {
     let duration_s = world.run.duration.as_secs_f64();
-    let clients: f64 = world.clients.iter().map(|client| of_client(world, client, duration_s)).sum();
+    let fetches = if policy.lifetime.rule == LifetimeRule::NoCache { TOKEN } else { 0.0 };
+    let clients: f64 = world.clients.iter().map(|client| of_client(world, client, duration_s, fetches)).sum();
     let applications: f64 = world.applications.iter().map(|of| of_application(world, of, duration_s)).sum();
     let expected = WORLD + clients + applications;
     // Floats become integers here and nowhere else; a cost beyond all bounds is the largest one.
@@ -36,7 +39,8 @@ pub fn events(world: &WorldConfig) -> u64 {
     events.clamp(1, u64::MAX >> 20)
 }
 
-fn of_client(world: &WorldConfig, client: &ClientConfig, duration_s: f64) -> f64 {
+/// `fetches`: events that a call takes for its token.
+fn of_client(world: &WorldConfig, client: &ClientConfig, duration_s: f64, fetches: f64) -> f64 {
     let users = f64::from(client.users);
     let factor = client.profile.as_ref().map_or(1.0, |profile| mean_factor(profile, world.run.duration));
     let calls = match &client.arrivals {
@@ -51,7 +55,7 @@ fn of_client(world: &WorldConfig, client: &ClientConfig, duration_s: f64) -> f64
         InboundValidation::Jwt => USER * users,
         InboundValidation::Introspect { .. } => USER * users + QUESTION * calls,
     };
-    calls * (CALL + asked / count(client.apis.len()).max(1.0)) + inbound
+    calls * (CALL + fetches + asked / count(client.apis.len()).max(1.0)) + inbound
 }
 
 fn of_application(world: &WorldConfig, of: &ApplicationConfig, duration_s: f64) -> f64 {

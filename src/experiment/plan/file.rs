@@ -149,3 +149,42 @@ impl Plan {
         placed
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::plan::{Ask, Unit};
+    use crate::report::json::tests::mistakes;
+    use crate::report::sample;
+
+    fn plan() -> Plan {
+        let input = InputText { name: "sample.toml".into(), hash: "abcd".into(), text: "name = \"sample\"".into() };
+        let ask = Ask { inputs: vec![input], shards: 4, overrides: vec!["bus.loss=0.1".into()], ..Ask::default() };
+        Plan::of(&sample::scenario(), &sample::sweep(), ask).unwrap()
+    }
+
+    #[test]
+    fn a_plan_is_what_its_schema_says_and_reads_back_the_same() {
+        let schema = serde_json::from_str(include_str!("../../../docs/schemas/sweep-plan.json")).unwrap();
+        for seed in [None, Some(u64::MAX)] {
+            let plan = Plan { seed, ..plan() };
+            let mut found = Vec::new();
+            mistakes(&schema, &serde_json::from_str(&plan.text()).unwrap(), "plan", &mut found);
+            assert_eq!(found, Vec::<String>::new());
+            assert_eq!(Plan::parse(plan.text().as_bytes()).unwrap(), plan);
+        }
+    }
+
+    #[test]
+    fn what_is_no_plan_is_told_from_a_damaged_one_and_a_later_one() {
+        let bad = |text: &str| Plan::parse(text.as_bytes()).unwrap_err();
+        let plan = plan();
+        assert!(bad("[run]\n").starts_with("it is no plan of `stalegate sweep plan`"));
+        assert!(bad("{\"scenario\": {}}").starts_with("it is no plan of `stalegate sweep plan`"));
+        let later = Plan { schema: 2, ..plan.clone() };
+        assert_eq!(bad(&later.text()), "it is a plan of schema 2, and this program reads schema 1");
+        let twice: Vec<Unit> = plan.units.iter().chain(&plan.units[..1]).cloned().collect();
+        assert_eq!(bad(&Plan { units: twice, ..plan.clone() }.text()), "the plan is damaged: a unit is there twice");
+        assert_eq!(bad(&Plan { shards: 0, ..plan }.text()), "the plan is damaged: it has no shards");
+    }
+}

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::MODEL_VERSION;
 use crate::replications::Until;
-use crate::scenario::sweep::Sweep;
+use crate::scenario::sweep::{Point, Sweep};
 use crate::scenario::{Loaded, Scenario};
 
 pub use file::{InputText, NotAPlan, ReadError, inputs};
@@ -22,8 +22,10 @@ pub const BUILD: &str = env!("STALEGATE_BUILD");
 /// Counts up when a program that reads a plan would have to change.
 pub const SCHEMA: u32 = 1;
 
-/// A unit is about so much work, in events: two seconds.
+/// A unit is at most about so much work, in events: two seconds.
 const UNIT: u64 = 2 * cost::EVENTS_PER_SECOND;
+/// A sweep is cut into so many units at least, if it has as many replications: none of many threads shall wait for the last one.
+const UNITS: u64 = 512;
 /// Replications of a unit at most.
 const MOST_REPLICATIONS: u64 = 100;
 
@@ -127,18 +129,20 @@ impl Plan {
     /// # Errors
     /// Where a point plays until something holds.
     pub fn of(scenario: &Scenario, sweep: &Sweep, ask: Ask) -> Result<Plan, NotStatic> {
-        let number = |point: &crate::scenario::sweep::Point| point.scenario.replications.clone();
+        let number = |point: &Point| point.scenario.replications.clone();
         if let Some(open) = sweep.points.iter().map(number).find(|number| number.until != Until::Fixed) {
             return Err(NotStatic { max: open.max });
         }
         let mut planned = BTreeSet::new();
+        let mut different: Vec<(usize, &Point)> = sweep.points.iter().enumerate().collect();
+        different.retain(|&(_, point)| planned.insert(point.scenario.id.as_str()));
+        let all = different.iter().fold(0, |sum: u64, (_, point)| sum.saturating_add(of_point(&point.scenario)));
+        let target = (all / UNITS).min(UNIT);
         let mut units = Vec::new();
-        for (index, point) in sweep.points.iter().enumerate() {
-            if planned.insert(point.scenario.id.as_str()) {
-                units_of(index, &point.scenario, &mut units);
-            }
+        for (index, point) in different {
+            units_of(index, &point.scenario, target, &mut units);
         }
-        let point = |(index, point): (usize, &crate::scenario::sweep::Point)| PlannedPoint {
+        let point = |(index, point): (usize, &Point)| PlannedPoint {
             point: index,
             values: sweep
                 .keys
@@ -290,15 +294,24 @@ impl Unit {
     }
 }
 
-fn units_of(point: usize, scenario: &Scenario, units: &mut Vec<Unit>) {
-    let cost = cost::events(&scenario.world);
-    let most = u32::try_from((UNIT / cost).clamp(1, MOST_REPLICATIONS)).unwrap_or(1);
+/// The estimated events of all replications at a point, under all its policies.
+fn of_point(scenario: &Scenario) -> u64 {
+    let runs = scenario.policies.iter().map(|policy| cost::events(&scenario.world, &policy.policy));
+    runs.fold(0, |sum: u64, cost| sum.saturating_add(cost)).saturating_mul(scenario.replications.max.into())
+}
+
+/// Adds the units of a point, each of about `target` events under the most expensive policy.
+fn units_of(point: usize, scenario: &Scenario, target: u64, units: &mut Vec<Unit>) {
+    let costs: Vec<u64> =
+        scenario.policies.iter().map(|policy| cost::events(&scenario.world, &policy.policy)).collect();
+    let most = costs.iter().max().copied().unwrap_or(1);
+    let most = u32::try_from((target / most).clamp(1, MOST_REPLICATIONS)).unwrap_or(1);
     let all = scenario.replications.max;
     // As many units as that takes, all of about one size.
     let count = all.div_ceil(all.div_ceil(most).max(1));
     for first in (0..all).step_by(to_usize(count)) {
         let count = count.min(all - first);
-        units.extend(scenario.policies.iter().map(|policy| Unit {
+        units.extend(scenario.policies.iter().zip(&costs).map(|(policy, cost)| Unit {
             id: unit_id(&scenario.id, &policy.name, first, count),
             point,
             policy: policy.name.clone(),
@@ -318,4 +331,65 @@ pub fn unit_id(scenario: &str, policy: &str, first: u32, count: u32) -> String {
 
 fn to_usize(of: u32) -> usize {
     usize::try_from(of).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    fn plan(shards: u32, replications: u32) -> Plan {
+        let mut sweep = sample::sweep();
+        for (index, point) in sweep.points.iter_mut().enumerate() {
+            point.scenario.id = format!("{index}");
+            point.scenario.replications = crate::replications::Replications::fixed(replications);
+        }
+        Plan::of(&sample::scenario(), &sweep, Ask { shards, ..Ask::default() }).unwrap()
+    }
+
+    #[test]
+    fn units_have_every_replication_of_every_policy_once_and_are_of_one_size() {
+        for replications in [1, 7, 3_001] {
+            let plan = plan(1, replications);
+            let policies = sample::scenario().policies.len();
+            for units in plan.units_of_points() {
+                let of = |index: usize| units.iter().skip(index).step_by(policies).map(|&unit| &plan.units[unit]);
+                for policy in 0..policies {
+                    let mut next = 0;
+                    for unit in of(policy) {
+                        assert_eq!((unit.first, unit.policy.as_str()), (next, plan.units[policy].policy.as_str()));
+                        assert!((1..=100).contains(&unit.count));
+                        next += unit.count;
+                    }
+                    assert_eq!(next, replications);
+                }
+                let counts: Vec<u32> = of(0).map(|unit| unit.count).collect();
+                let most = counts.iter().max().unwrap();
+                assert!(counts[..counts.len() - 1].iter().all(|count| count == most), "{counts:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_plans_name_is_of_its_units_and_build_and_not_of_its_shards() {
+        let one = plan(1, 3);
+        assert_eq!(one.id(), plan(64, 3).id());
+        assert_ne!(one.id(), plan(1, 4).id());
+        assert_ne!(one.id(), Plan { build: "0.0.9+abc".into(), ..one.clone() }.id());
+        assert_eq!(one.id().len(), 16);
+    }
+
+    #[test]
+    fn a_units_id_is_of_scenario_policy_and_replications() {
+        let id = unit_id("abc", "ttl-only", 0, 10);
+        assert_eq!(id.len(), 32);
+        for other in [
+            unit_id("abd", "ttl-only", 0, 10),
+            unit_id("abc", "hybrid", 0, 10),
+            unit_id("abc", "ttl-only", 1, 10),
+            unit_id("abc", "ttl-only", 0, 9),
+        ] {
+            assert_ne!(id, other);
+        }
+    }
 }
