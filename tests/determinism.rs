@@ -13,11 +13,14 @@ use std::sync::atomic::AtomicBool;
 use assert_cmd::assert::OutputAssertExt;
 
 use common::{golden, worlds};
-use stalegate::experiment::compare::{Surroundings, compare};
-use stalegate::experiment::comparison::Comparison;
+use stalegate::experiment::compare::{Surroundings, compare, compare_until};
+use stalegate::experiment::comparison::{Comparison, Ending};
 use stalegate::experiment::record::Record;
+use stalegate::experiment::sequential::Looks;
+use stalegate::experiment::verdict::{self, Verdict};
 use stalegate::experiment::{play, unit};
 use stalegate::model::fact::Blind;
+use stalegate::replications::{Replications, Until};
 use stalegate::report;
 use stalegate::scenario::Scenario;
 
@@ -53,6 +56,69 @@ fn the_same_run_gives_the_same_bytes_with_1_2_and_7_threads() {
         for jobs in [1, 2, 7] {
             assert_same(&once, &results(world, jobs));
         }
+    }
+}
+
+/// The same world until something holds.
+fn until(replications: &str) -> Scenario {
+    common::scenario(&worlds::STORM.replace("replications = 3", &format!("replications = {replications}"))).scenario
+}
+
+#[test]
+fn stopping_gives_the_same_bytes_with_1_2_and_7_threads() {
+    let widths = "{ min = 2, max = 40, until = { metric = \"failed\", relative_half_width = 0.2 } }";
+    let scenario = until(widths);
+    let played = [1, 2, 7].map(|jobs| compared(&scenario, jobs));
+    let (first, records) = &played[0];
+    let found = first.finished();
+    // A look in the middle, and not one at an end of the plan.
+    assert!([3, 5, 8, 12, 18, 27].contains(&found), "{found}");
+    assert_eq!((first.ending, first.asked), (Some(Ending::Narrow), 40));
+    assert_eq!(
+        records.len(),
+        found as usize * scenario.policies.len(),
+        "the sink is told of what is folded, and of no more"
+    );
+    for (other, _) in &played[1..] {
+        assert_same(&report::files(&scenario, first), &report::files(&scenario, other));
+    }
+    // What was played does not depend on what might have been.
+    let fixed = until(&found.to_string());
+    let rows = |scenario: &Scenario| {
+        let files = report::files(scenario, &compared(scenario, 2).0);
+        files
+            .into_iter()
+            .filter(|(name, _)| Path::new(name).extension().is_some_and(|ending| ending == "csv"))
+            .collect()
+    };
+    let (stopped, fixed): (Vec<_>, Vec<_>) = (rows(&scenario), rows(&fixed));
+    assert_same(&stopped, &fixed);
+}
+
+#[test]
+fn what_is_decided_is_decided_at_the_same_look_with_1_2_and_7_threads() {
+    let mut scenario = until("40");
+    scenario.replications = Replications { min: 2, max: 40, until: Until::Decided };
+    let looks = Looks::of(&scenario.replications, scenario.policies.len(), 1);
+    let played = [1, 2, 7].map(|jobs| {
+        let mut seen = Vec::new();
+        let surroundings = Surroundings { jobs, stop: &NEVER, progress: &|_, _| {} };
+        let enough = |comparison: &Comparison| {
+            let line = verdict::line(comparison, 1, comparison.metric("failed").unwrap()).unwrap();
+            seen.push((comparison.finished(), comparison.error.to_bits(), line));
+            line.verdict != Verdict::Undecided
+        };
+        let sink = |_: &Record| Ok::<(), Infallible>(());
+        let comparison = compare_until(&scenario, &looks, &surroundings, sink, enough).unwrap();
+        (seen, comparison.ending, report::files(&scenario, &comparison))
+    });
+    let (seen, ending, files) = &played[0];
+    assert_eq!(*ending, Some(Ending::Decided));
+    assert!(seen.len() > 1 && seen.len() < looks.ends().len(), "{seen:?}");
+    assert!(seen.iter().zip(looks.ends()).all(|(look, &end)| look.0 == end), "looks are at the ends of batches only");
+    for (other, other_ending, other_files) in &played[1..] {
+        assert_eq!((seen, ending), (other, other_ending));
+        assert_same(files, other_files);
     }
 }
 

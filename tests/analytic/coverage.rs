@@ -139,9 +139,12 @@ fn decided(comparison: &Comparison, statements: usize) -> Vec<bool> {
 
 #[test]
 fn looking_again_and_again_decides_wrongly_as_rarely_as_once() {
-    for (name, model, max) in
-        [("normal", Model::Normal, 2_000), ("exponential", Model::Exponential, 2_000), ("normal", Model::Normal, 200)]
-    {
+    for (name, model, max) in [
+        ("normal", Model::Normal, 200),
+        ("normal", Model::Normal, 2_000),
+        ("exponential", Model::Exponential, 200),
+        ("exponential", Model::Exponential, 2_000),
+    ] {
         let looks = Looks::of(&until(20, max, Until::Decided), 1, 1);
         let what = format!("{name}, covered where it ends, 20 to {max} in {} looks", looks.ends().len());
         is_95(share(&what, 4_000, |number| {
