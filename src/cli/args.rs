@@ -163,9 +163,6 @@ pub struct BaselineSave {
     /// Scenarios
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
-    /// The file
-    #[arg(short, long, value_name = "FILE")]
-    pub output: PathBuf,
     /// How many of its worlds, from the first on; fewer where a scenario has fewer
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
     pub replications: u32,

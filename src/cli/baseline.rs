@@ -21,13 +21,16 @@ pub fn run(console: &Console, global: &Global, command: &BaselineCommand) -> Out
 }
 
 fn saved(console: &Console, global: &Global, command: &BaselineSave) -> Outcome {
+    let Some(place) = &global.out else {
+        return Err(Stop::Bad("where to? `stalegate baseline save FILE… -o results/baseline.json`".into()));
+    };
     let loaded = load_all(console, global, &command.files)?;
-    if let Some(old) = std::fs::metadata(&command.output).ok().filter(|old| old.len() > 0) {
+    if let Some(old) = std::fs::metadata(place).ok().filter(|old| old.len() > 0) {
         if old.is_dir() {
-            return Err(Stop::Bad(format!("{} is a folder", command.output.display())));
+            return Err(Stop::Bad(format!("{} is a folder", place.display())));
         }
         // A file that is no baseline is somebody's.
-        read(&command.output)?;
+        read(place)?;
     }
     let stop = super::interrupt::watch(Exit::Interrupted);
     let mut baseline = Baseline {
@@ -51,8 +54,8 @@ fn saved(console: &Console, global: &Global, command: &BaselineSave) -> Outcome 
             return Err(Stop::Bad(format!("two of the files are called `{}`", scenario.name)));
         }
     }
-    write_whole(&command.output, text(&baseline).as_bytes())?;
-    console.say(&format!("{} scenarios are in {}", baseline.scenarios.len(), command.output.display()));
+    write_whole(place, text(&baseline).as_bytes())?;
+    console.say(&format!("{} scenarios are in {}", baseline.scenarios.len(), place.display()));
     Ok(Exit::Done)
 }
 

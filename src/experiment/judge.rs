@@ -349,8 +349,8 @@ mod tests {
 
     #[test]
     fn a_ratio_is_paired_and_needs_no_other_mean_that_is_surely_above_zero() {
-        let half = [5.0, 25.0, 45.0, 10.0];
-        let base = [10.0, 50.0, 90.0, 20.0];
+        let half = [10.0, 10.5, 11.0, 11.5];
+        let base = [20.0, 21.0, 22.0, 23.0];
         let of = |values: &[f64], base: &[f64], bound| {
             let expects = [expect(bound, Stat::Mean, Some(1))];
             let comparison = comparison(&[values, base], 4);

@@ -185,7 +185,7 @@ mod tests {
         assert!((0..looks.ends().len()).all(|look| looks.error_at(look).to_bits() == stat::ERROR.to_bits()));
         let looks = Looks::of(&until(20, 100, Until::Decided), 2, 1);
         assert_eq!((looks.goal(), looks.ends()), (Some(Goal::Decided), &[20, 30, 45, 68, 100][..]));
-        assert!((0..5).all(|look| looks.error_at(look) < 0.03), "{looks:?}");
+        assert!((0..5).all(|look| looks.error_at(look) < stat::ERROR), "{looks:?}");
     }
 
     #[test]

@@ -212,13 +212,13 @@ fn best(words: &Words<'_>, effect: &KeyEffect) -> Vec<String> {
 }
 
 /// For `summary.json`.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 pub struct Part {
     metric: &'static str,
     keys: Vec<KeyPart>,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 struct KeyPart {
     key: String,
     policy: String,
@@ -233,7 +233,7 @@ struct KeyPart {
     best_changes: Vec<ChangePart>,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 struct ChangePart {
     held: String,
     from: String,

@@ -6,6 +6,7 @@ mod support;
 
 mod arrivals;
 mod collision;
+mod coverage;
 mod exposure;
 mod fetches;
 mod probe;

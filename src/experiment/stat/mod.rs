@@ -13,6 +13,9 @@ pub mod student;
 /// of 1 − 0.95.
 pub const ERROR: f64 = 1.0 - 0.95;
 
+/// Errors below this are taken as what lies below a quantile, and not as what lies above one.
+const SMALL: f64 = 1e-6;
+
 /// Bounds, both included.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Interval {
@@ -102,12 +105,14 @@ pub fn sample_sd(values: &[f64]) -> Option<f64> {
 /// Half the width of the mean's interval that misses with the probability `error`, both sides together.
 ///
 /// # Panics
-/// Unless 0 < error < 1, in floats: below 1e-16 there is no such interval.
+/// Unless 0 < error < 1.
 #[must_use]
 pub fn half_width(values: &[f64], error: f64) -> Option<f64> {
     let sd = sample_sd(values)?;
     let df = u32::try_from(values.len() - 1).expect("replications are counted in 32 bits");
-    Some(student::quantile(1.0 - error / 2.0, df) * sd / libm::sqrt(count(values.len())))
+    // A small one would be lost in what it leaves of 1.
+    let t = if error < SMALL { -student::quantile(error / 2.0, df) } else { student::quantile(1.0 - error / 2.0, df) };
+    Some(t * sd / libm::sqrt(count(values.len())))
 }
 
 /// What each of so many statements may err, so that all of them hold together but for `error` (Bonferroni).
@@ -166,6 +171,13 @@ mod tests {
         let summary = summarise(&[0.1; 7], ERROR).unwrap();
         assert_eq!((summary.mean.to_bits(), summary.sd), (0.1_f64.to_bits(), Some(0.0)));
         assert_eq!(summary.interval, Some(Interval { low: 0.1, high: 0.1 }));
+    }
+
+    #[test]
+    fn the_smallest_errors_have_an_interval_too() {
+        let half = |error: f64| half_width(&[1.0, 2.0, 4.0, 3.0], error).unwrap();
+        assert!((half(SMALL * 0.999_999) / half(SMALL) - 1.0).abs() < 1e-6, "no step where the tail changes");
+        assert!(half(1e-18) > half(1e-15) && half(1e-15) > half(1e-12));
     }
 
     #[test]

@@ -1,15 +1,20 @@
 //! How much error each of several looks at growing data may spend. Whoever looks again and again, and stops when an interval
 //! says what he waits for, errs more often than each look says: so the looks share one probability of error.
 //!
-//! The share that is spent when the part t of the most data is there is α ln(1 + (e − 1) t), which makes bounds about equally
-//! high (K. K. G. Lan and D. L. DeMets, "Discrete sequential boundaries for clinical trials", Biometrika 70 (1983) 659–663;
-//! their stand-in for S. J. Pocock's constant bounds). Whether a sum has stayed within all bounds so far is integrated step
-//! by step (P. Armitage, C. K. McPherson and B. C. Rowe, "Repeated significance tests on accumulating data", Journal of the
-//! Royal Statistical Society A 132 (1969) 235–244). What comes out are the errors of ordinary intervals: used with Student's t they are
-//! repeated confidence intervals (C. Jennison and B. W. Turnbull, "Interim analyses: the repeated confidence interval
-//! approach", Journal of the Royal Statistical Society B 51 (1989) 305–361).
+//! Spent is α t³ when the part t of the most data is there (K. K. G. Lan and D. L. DeMets, "Discrete sequential boundaries for
+//! clinical trials", Biometrika 70 (1983) 659–663, for spending; K. Kim and D. L. DeMets, "Design and analysis of group
+//! sequential tests based on the type I error spending rate function", Biometrika 74 (1987) 149–154, for this way to). It
+//! spends little on early looks, which are at few values: there Student's t errs more than it says if values are
+//! skewed, and more so the further out it is asked for. Spending in the manner of Pocock would let a bound on the mean of
+//! exponential values be missed in 7 to 9 % of all runs and not in 5 (20 to 2,000 and 20 to 200 replications), this in 5 to 6.
+//!
+//! Whether a sum has stayed within all bounds so far is integrated step by step (P. Armitage, C. K. McPherson and B. C. Rowe,
+//! "Repeated significance tests on accumulating data", Journal of the Royal Statistical Society A 132 (1969) 235–244). What
+//! comes out are the errors of ordinary intervals: used with Student's t they are repeated confidence intervals
+//! (C. Jennison and B. W. Turnbull, "Interim analyses: the repeated confidence interval approach", Journal of the Royal
+//! Statistical Society B 51 (1989) 305–361).
 
-use std::f64::consts::{E, FRAC_1_SQRT_2, PI};
+use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
 use super::count;
 use crate::dist::normal_quantile;
@@ -27,35 +32,30 @@ const FAR: f64 = 8.0;
 #[must_use]
 pub fn nominal(parts: &[f64], error: f64) -> Vec<f64> {
     assert!(error > 0.0 && error < 1.0, "no error of {error}");
+    if parts.len() == 1 { vec![error] } else { spending(parts, |part| error * part * part * part) }
+}
+
+/// The same, for what is spent when a part of the data is there.
+fn spending(parts: &[f64], spent: impl Fn(f64) -> f64) -> Vec<f64> {
     assert!(parts.first().is_some_and(|&first| first > 0.0), "the first look is at something");
     assert!(parts.windows(2).all(|pair| pair[0] < pair[1]), "looks come one after the other");
-    let last = parts[parts.len() - 1];
-    assert!((last - 1.0).abs() < 1e-12, "the last look is at all");
-    if parts.len() == 1 {
-        return vec![error];
-    }
-    let to_spend =
-        |look: usize| spent(parts[look], error) - if look == 0 { 0.0 } else { spent(parts[look - 1], error) };
+    assert!((parts[parts.len() - 1] - 1.0).abs() < 1e-12, "the last look is at all");
+    let to_spend = |look: usize| spent(parts[look]) - if look == 0 { 0.0 } else { spent(parts[look - 1]) };
     let mut errors = vec![to_spend(0)];
     // The sum at the first look, in units in which the one at the last has the variance 1.
     let deviation = libm::sqrt(parts[0]);
     let bound = -normal_quantile(to_spend(0) / 2.0) * deviation;
     let mut inside = Inside::new(bound, step(parts, 0), |sum| density(sum / deviation) / deviation);
     for look in 1..parts.len() {
-        let step_here = libm::sqrt(parts[look] - parts[look - 1]);
+        let before = step(parts, look - 1);
         let deviation = libm::sqrt(parts[look]);
-        let bound = inside.bound(step_here, deviation, to_spend(look));
+        let bound = inside.bound(before, deviation, to_spend(look));
         errors.push(2.0 * above(bound / deviation));
         if look + 1 < parts.len() {
-            inside = Inside::new(bound, step(parts, look), |sum| inside.density_after(sum, step_here));
+            inside = Inside::new(bound, step(parts, look), |sum| inside.density_after(sum, before));
         }
     }
     errors
-}
-
-/// What of `error` is spent when this part of the data is there.
-fn spent(part: f64, error: f64) -> f64 {
-    error * libm::log1p((E - 1.0) * part)
 }
 
 /// The standard deviation of what comes after a look.
@@ -104,18 +104,20 @@ impl Inside {
         2.0 * self.points.iter().map(outside).sum::<f64>()
     }
 
-    /// The bound after a step that is crossed with this probability: Newton's steps, halving the bracket where one would leave it.
+    /// The bound after a step that is crossed with this probability: Newton's steps on its logarithm from outside, where they never
+    /// leave the bracket but for rounding; halved if they do.
     fn bound(&self, step: f64, deviation: f64, probability: f64) -> f64 {
-        let (mut low, mut high) = (0.0, 40.0 * deviation);
-        let mut bound = 2.0 * deviation;
+        // Whoever is outside now may have left before, so no more than this is needed.
+        let mut bound = -normal_quantile(probability / 2.0) * deviation;
+        let (mut low, mut high) = (0.0, bound);
         for _ in 0..200 {
-            let excess = self.leaves(bound, step) - probability;
-            if excess > 0.0 {
+            let leaves = self.leaves(bound, step);
+            if leaves > probability {
                 low = bound;
             } else {
                 high = bound;
             }
-            let newton = bound + excess / (2.0 * self.density_after(bound, step));
+            let newton = bound + libm::log(leaves / probability) * leaves / (2.0 * self.density_after(bound, step));
             let next = if newton > low && newton < high { newton } else { f64::midpoint(low, high) };
             if (next - bound).abs() <= 1e-13 * deviation {
                 return next;
@@ -145,10 +147,6 @@ mod tests {
         (1..=looks).map(|look| f64::from(look) / f64::from(looks)).collect()
     }
 
-    fn bounds(parts: &[f64], error: f64) -> Vec<f64> {
-        nominal(parts, error).iter().map(|error| -normal_quantile(error / 2.0)).collect()
-    }
-
     #[test]
     fn one_look_spends_all_to_the_bit() {
         assert_eq!(nominal(&[1.0], ERROR), [ERROR]);
@@ -156,9 +154,18 @@ mod tests {
 
     #[test]
     fn bounds_are_those_that_are_published() {
-        // As the R packages ldbounds and gsDesign have it: five equal looks, two-sided, spending in the manner of Pocock.
-        for (here, there) in bounds(&equal(5), 0.05).iter().zip([2.438, 2.427, 2.410, 2.397, 2.386]) {
-            assert!((here - there).abs() < 6e-4, "{here} {there}");
+        // Two-sided at 0.05, five equal looks, as the R packages ldbounds and gsDesign have them: spending in the manner of
+        // Pocock, and of O'Brien and Fleming.
+        let pocock = |part: f64| 0.05 * libm::log1p((std::f64::consts::E - 1.0) * part);
+        let fleming = |part: f64| 4.0 * above(-normal_quantile(0.0125) / libm::sqrt(part));
+        for (errors, published) in [
+            (spending(&equal(5), pocock), [2.4380, 2.4268, 2.4101, 2.3966, 2.3859]),
+            (spending(&equal(5), fleming), [4.8769, 3.3569, 2.6803, 2.2898, 2.0310]),
+        ] {
+            for (error, there) in errors.iter().zip(published) {
+                let here = -normal_quantile(error / 2.0);
+                assert!((here - there).abs() < 6e-4, "{here} {there}");
+            }
         }
     }
 

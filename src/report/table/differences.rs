@@ -53,11 +53,16 @@ fn saved(comparison: &Comparison, lines: &[Line]) -> Option<String> {
     found.sort_by(|one, other| one.0.total_cmp(&other.0));
     let (least, most) = (found.first()?, found.last()?);
     let range = if least.1 == most.1 {
-        format!("{} times the replications ({})", short(least.0), least.1)
+        format!("{} times the replications ({})", factor(least.0), least.1)
     } else {
-        format!("{} ({}) to {} ({}) times the replications", short(least.0), least.1, short(most.0), most.1)
+        format!("{} ({}) to {} ({}) times the replications", factor(least.0), least.1, factor(most.0), most.1)
     };
-    Some(format!("paired: the same worlds make the differences as narrow as {range} would"))
+    Some(format!("paired on the same worlds: the differences are as narrow as with {range}"))
+}
+
+/// Where next to nothing varies a factor says no more than that.
+fn factor(saved: f64) -> String {
+    if saved > 1_000.0 { "over 1,000".into() } else { short(saved) }
 }
 
 /// A block of rows a metric, a row a policy.
@@ -122,4 +127,24 @@ fn coloured(line: &str) -> String {
         }
     }
     line.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    #[test]
+    fn what_pairing_is_worth_is_told_of_the_headline_metric() {
+        let look = Look { width: 400, unicode: true, colour: false };
+        let last = |comparison: &Comparison| differences(comparison, look).lines().last().unwrap().to_owned();
+        let said = last(&sample::comparison(30));
+        assert!(said.starts_with("paired on the same worlds: the differences are as narrow as with "), "{said}");
+        assert!(said.ends_with(" times the replications"), "{said}");
+        assert!(!last(&sample::comparison(1)).contains("paired"), "one pair has no variance");
+        let same =
+            sample::changed(30, |_, metric, value| if metric == "downtime_after_restart_s" { 1.0 } else { value });
+        assert!(!last(&same).contains("paired"), "nothing varies");
+        assert_eq!([factor(3.21), factor(970_094.0)], ["3.21", "over 1,000"]);
+    }
 }
