@@ -23,6 +23,16 @@ doc:
 deny:
     cargo deny check bans licenses sources
 
+# Does every expectation hold, and is nothing worse than the baseline?
+check:
+    cargo build --release
+    target/release/stalegate check scenarios/*.toml --baseline results/baseline.json
+
+# Save the baseline again, after a change that is meant.
+baseline:
+    cargo build --release
+    target/release/stalegate baseline save scenarios/*.toml -o results/baseline.json
+
 # Rebuild every committed result, and fail if one differs.
 results:
     cargo build --release
