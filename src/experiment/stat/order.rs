@@ -34,7 +34,7 @@ pub fn least(p: f64, error: f64) -> u32 {
     let outer = p.max(1.0 - p);
     let estimate = libm::log(shared(error, 2)) / libm::log(outer);
     let first = (libm::floor(estimate) as u32).max(1);
-    (first..).find(|&n| high(n, outer, error).is_some()).expect("the more values, the more ends")
+    (first..u32::MAX).find(|&n| high(n, outer, error).is_some()).expect("the more values, the more ends")
 }
 
 /// The rank (from 1) of the lower end: the greatest with the quantile below its value in few enough samples.
@@ -53,7 +53,7 @@ fn low(n: u32, p: f64, error: f64) -> Option<u32> {
     (good > 0).then_some(good)
 }
 
-/// The rank (from 1) of the upper end: as the lower one of the mirrored quantile.
+/// The rank (from 1) of the upper end: the least with the quantile above its value in few enough samples.
 fn high(n: u32, p: f64, error: f64) -> Option<u32> {
     assert!(p > 0.0 && p < 1.0, "no quantile {p}");
     let few = |rank: u32| binomial::at_least(rank, n, p) <= shared(error, 2);

@@ -192,9 +192,9 @@ mod tests {
         let bounds: Vec<f64> = errors.iter().map(|error| -normal_quantile(error / 2.0)).collect();
         let left = (0..worlds).filter(|&world| {
             let (mut sum, mut before, mut out) = (0.0, 0.0, false);
-            let words: Vec<u64> = rows.words(world.into(), 0).take(parts.len()).collect();
-            for ((part, bound), word) in parts.iter().zip(&bounds).zip(words) {
-                sum += normal_quantile(uniform(word)) * libm::sqrt(part - before);
+            let draws: Vec<u64> = rows.words(world.into(), 0).take(parts.len()).collect();
+            for ((part, bound), draw) in parts.iter().zip(&bounds).zip(draws) {
+                sum += normal_quantile(uniform(draw)) * libm::sqrt(part - before);
                 before = *part;
                 out |= libm::fabs(sum) > bound * libm::sqrt(*part);
             }
