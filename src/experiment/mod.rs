@@ -5,6 +5,7 @@ pub mod comparison;
 pub mod exposure;
 pub mod play;
 pub mod record;
+pub mod sensitivity;
 pub mod stat;
 pub mod sweep;
 pub mod timeline;

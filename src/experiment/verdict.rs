@@ -80,7 +80,9 @@ pub fn line(comparison: &Comparison, policy: usize, metric: usize) -> Option<Lin
     Some(Line { policy, metric, difference, verdict: verdict(&difference, comparison.metrics[metric].better) })
 }
 
-fn verdict(difference: &Difference, better: Option<Better>) -> Verdict {
+/// What a paired difference comes to, where `better` is the good direction.
+#[must_use]
+pub fn verdict(difference: &Difference, better: Option<Better>) -> Verdict {
     if difference.identical {
         return Verdict::Same;
     }

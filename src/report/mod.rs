@@ -16,6 +16,7 @@ pub mod narrative;
 pub mod number;
 pub mod outages;
 pub mod plot;
+pub mod sensitivity;
 mod stream;
 pub mod sweep;
 pub mod table;

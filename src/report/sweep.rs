@@ -13,7 +13,7 @@ use super::error::WriteError;
 use super::folder::{Folder, Output};
 use super::manifest::RunInfo;
 use super::table::columns::{self, Kind, Row};
-use super::{exposures, known, outages, plot};
+use super::{exposures, known, outages, plot, sensitivity};
 use crate::experiment::comparison::{Comparison, Stopped};
 use crate::experiment::play::callers_have_tokens;
 use crate::experiment::record::Record;
@@ -47,6 +47,18 @@ impl Swept<'_> {
     #[must_use]
     pub fn policies(&self) -> usize {
         self.scenario.policies.len()
+    }
+
+    /// The results of a point, if it is done.
+    #[must_use]
+    pub fn point(&self, point: usize) -> Option<&Comparison> {
+        self.points.get(point)
+    }
+
+    /// Whether two policies have the same value of every metric in every replication of every point.
+    #[must_use]
+    pub fn same_everywhere(&self, one: usize, other: usize) -> bool {
+        self.points.iter().all(|point| point.identical(one, other))
     }
 
     /// The metrics that its table shows, each once.
@@ -132,6 +144,15 @@ impl<'a> Results<'a> {
         folder.write("summary.json", json::summary(&swept).as_bytes())?;
         for metric in swept.metrics() {
             folder.write(&format!("{metric}.svg"), plot::sweep::draw(&swept, metric).as_bytes())?;
+        }
+        for metric in plot::heat::metrics(&swept) {
+            if let Some(svg) = plot::heat::draw(&swept, metric) {
+                folder.write(&plot::heat::name(metric), svg.as_bytes())?;
+            }
+        }
+        if let Some(found) = sensitivity::of(&swept) {
+            folder.write(sensitivity::NAME, sensitivity::csv(&swept, &found).as_bytes())?;
+            folder.write(sensitivity::CHANGES_NAME, sensitivity::changes_csv(&swept, &found).as_bytes())?;
         }
         if let Some(svg) = plot::exposure::draw_sweep(&swept) {
             folder.write(plot::exposure::NAME, svg.as_bytes())?;

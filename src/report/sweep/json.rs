@@ -14,6 +14,7 @@ use crate::report::json::{
     metric_part,
 };
 use crate::report::manifest::Replications;
+use crate::report::sensitivity::{self, SensitivityPart};
 
 /// Counts up when a program that reads the file would have to change.
 const SCHEMA: u32 = 1;
@@ -25,12 +26,16 @@ struct Document<'a> {
     sweep: SweepPart<'a>,
     policies: Vec<&'a str>,
     points: Vec<PointPart<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sensitivity: Option<SensitivityPart<'a>>,
 }
 
 #[derive(Serialize)]
 struct SweepPart<'a> {
     mode: &'static str,
     keys: Vec<&'a str>,
+    #[serde(rename = "where", skip_serializing_if = "<[String]>::is_empty")]
+    conditions: &'a [String],
     asked: usize,
     finished: usize,
     stopped: &'static str,
@@ -64,12 +69,14 @@ pub fn summary(swept: &Swept<'_>) -> String {
         sweep: SweepPart {
             mode: swept.sweep.mode.word(),
             keys: swept.sweep.keys.iter().map(|key| key.path.as_str()).collect(),
+            conditions: &swept.sweep.conditions,
             asked: swept.sweep.points.len(),
             finished: swept.points.len(),
             stopped: super::reason(swept),
         },
         policies: swept.scenario.policies.iter().map(|policy| policy.name.as_str()).collect(),
         points: (0..swept.points.len()).map(|point| point_part(swept, point, &metrics)).collect(),
+        sensitivity: sensitivity::part(swept),
     };
     serde_json::to_string_pretty(&document).expect("all of it can be JSON") + "\n"
 }

@@ -4,6 +4,7 @@ pub mod columns;
 mod differences;
 mod gateways;
 mod known;
+mod sensitivity;
 pub mod sweep;
 
 use comfy_table::{

@@ -1,7 +1,7 @@
 //! What `sweep` prints: a row a point and policy, first the swept values, then what `compare` says of a policy.
 
 use super::columns::{self, Cells, Kind};
-use super::{Look, ascii, body, gateways, known, wrap};
+use super::{Look, ascii, body, gateways, known, sensitivity, wrap};
 use crate::report::sweep::Swept;
 
 /// All that `sweep` prints on stdout.
@@ -13,7 +13,7 @@ pub fn sweep(swept: &Swept<'_>, look: Look) -> String {
     let heading = heading(swept, body.contains('±') || gateways.contains('±'));
     let heading = heading.lines().map(|line| wrap(line, look.width)).collect::<Vec<_>>().join("\n");
     let known = known::known(&swept.scenario.known, &swept.points.iter().collect::<Vec<_>>(), look);
-    let parts = [heading, body, gateways, known];
+    let parts = [heading, body, gateways, sensitivity::block(swept, look), known];
     let text =
         parts.iter().filter(|part| !part.is_empty()).map(|part| format!("{part}\n")).collect::<Vec<_>>().join("\n");
     if look.unicode { text } else { ascii(&text) }
