@@ -54,8 +54,8 @@ fn red(overrides: &[String]) -> BTreeSet<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(SCENARIO);
     let loaded = scenario::load(&path, overrides, None).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
     let scenario = &loaded.scenario;
-    static NEVER: AtomicBool = AtomicBool::new(false);
-    let around = Surroundings { jobs: 2, stop: &NEVER, progress: &|_, _| {} };
+    let never = AtomicBool::new(false);
+    let around = Surroundings { jobs: 2, stop: &never, progress: &|_, _| {} };
     let comparison = check::<Infallible>(scenario, 0, &around).unwrap_or_else(|failure| panic!("{failure:?}"));
     let judged = judge(&scenario.expects, &comparison);
     let red = judged.iter().filter(|judged| judged.counts_as() != Decision::Passed);

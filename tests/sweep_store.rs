@@ -204,8 +204,8 @@ fn a_plan_needs_nothing_but_itself_and_an_id_a_line_is_as_good_as_a_shard() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let ids: String = half.iter().map(|unit| format!("{}\n", unit.id)).collect();
-        child.stdin.take().unwrap().write_all(ids.as_bytes()).unwrap();
+        let ids: Vec<&str> = half.iter().map(|unit| unit.id.as_str()).collect();
+        child.stdin.take().unwrap().write_all(ids.join("\n").as_bytes()).unwrap();
         assert!(child.wait().unwrap().success());
     }
     let (code, out, _) = place.run("sweep status plan.json --store store");
@@ -461,7 +461,7 @@ fn a_dry_run_says_what_there_is_to_do_and_does_nothing() {
 #[cfg(target_os = "linux")]
 #[test]
 #[ignore = "takes a minute"]
-fn a_hundred_thousand_units_are_planned_and_merged_in_a_minute() {
+fn a_hundred_thousand_units_are_planned_and_merged_in_1_gib() {
     let list = |values: std::ops::Range<u32>, unit: &str| {
         let values: Vec<String> = values.map(|value| format!("\"{value}{unit}\"")).collect();
         format!("[{}]", values.join(", "))
@@ -482,13 +482,11 @@ fn a_hundred_thousand_units_are_planned_and_merged_in_a_minute() {
     let record = String::from_utf8(bytes).expect("it is text");
     let loaded = load(&text("1000000/s"));
     let sweep = loaded.sweep.as_ref().expect("it has a sweep");
-    let started = std::time::Instant::now();
     let plan = Plan::of(&loaded.scenario, sweep, Ask { shards: 1_000, ..Ask::default() }).expect("it is static");
     assert_eq!((plan.points.len(), plan.units.len()), (1_000, 100_000));
     let path = folder.path().join("plan.json");
     plan.write(&path).expect("it can be written");
     assert_eq!(Plan::parse(&fs::read(&path).expect("it is there")).expect("it is a plan"), plan);
-    let planned = started.elapsed();
     let store = Store::of(&folder.path().join("store"), &plan);
     for shard in 0..10 {
         let writer = store.writer(&format!("{shard}-1-1")).expect("it can be written");
@@ -498,17 +496,13 @@ fn a_hundred_thousand_units_are_planned_and_merged_in_a_minute() {
         }
         writer.finish().expect("there is room");
     }
-    let started = std::time::Instant::now();
     let index = store.index(&plan).expect("it can be read");
     assert_eq!(duplicates(&index, plan.units.len()).expect("there are none"), 0);
     let mut results = Results::open(&folder.path().join("out"), &loaded.scenario, sweep).expect("it can be written");
     assert_eq!(merge(&plan, sweep, &index, &mut results).expect("it can be merged"), []);
     results.finish(Extent::Complete, Vec::new(), &RunInfo::default()).expect("it can be written");
-    let merged = started.elapsed();
     let status = fs::read_to_string("/proc/self/status").expect("it is Linux");
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("it is told").trim();
     let peak_kib: u64 = peak.trim_end_matches(" kB").parse().expect("it is a number");
-    println!("planned in {planned:?}, merged in {merged:?}, {peak_kib} KiB");
-    assert!(planned + merged < Duration::from_mins(1), "{planned:?} {merged:?}");
     assert!(peak_kib < 1 << 20, "{peak_kib} KiB");
 }

@@ -292,10 +292,22 @@ pub fn sweep() -> Sweep {
             key("idp.token_lifetime", "token_lifetime", &["5min", "15min", "1h"]),
             key("bus.loss", "loss", &["0", "0.1"]),
         ],
+        conditions: Vec::new(),
         points: (0..6).map(point).collect(),
         warnings: Diagnostics::default(),
         mode_origin: "default".into(),
+        where_origin: String::new(),
     }
+}
+
+/// [`sweep`] as a zip of its first two points.
+pub fn zip(sweep: &mut Sweep) {
+    sweep.mode = Mode::Zip;
+    sweep.points.truncate(2);
+    for (index, point) in sweep.points.iter_mut().enumerate() {
+        point.at = vec![index, index];
+    }
+    sweep.keys.iter_mut().for_each(|key| key.values.truncate(2));
 }
 
 /// Results of the first points of [`sweep`]: longer with the lifetime, more with the loss.

@@ -178,6 +178,11 @@ impl<'a> Results<'a> {
         for metric in swept.metrics() {
             folder.write(&format!("{metric}.svg"), plot::sweep::draw(&swept, metric).as_bytes())?;
         }
+        for metric in plot::heat::metrics(&swept) {
+            if let Some(svg) = plot::heat::draw(&swept, metric) {
+                folder.write(&plot::heat::name(metric), svg.as_bytes())?;
+            }
+        }
         if let Some(found) = sensitivity::of(&swept) {
             folder.write(sensitivity::MOVES, sensitivity::moves_csv(&swept, &found).as_bytes())?;
             if swept.policies() > 1 {

@@ -257,7 +257,7 @@ pub const CODES: &[Code] = &[
     code(
         "E054",
         "too many points",
-        "A sweep has at most 1,000 points, each of which is simulated under every policy in every replication. Lists multiply in a grid.",
+        "A sweep has at most 1,000 points, each of which is simulated under every policy in every replication. Lists multiply in a grid. What `where` leaves out does not count, but before it there are at most 100,000.",
         "four lists of ten values each: 10,000 points\nshorten the lists, or ask in several files",
     ),
     code(
@@ -277,6 +277,30 @@ pub const CODES: &[Code] = &[
         "replications until nothing",
         "`until = \"decided\"` (which is meant where `until` is left out) waits for every [[expect]] of the scenario to be decided, and there is none.",
         "replications = { min = 20, max = 2000 } without an [[expect]]\nwrite: until = { metric = \"downtime_s\", relative_half_width = 0.05 }",
+    ),
+    code(
+        "E060",
+        "a condition on no path",
+        "An entry of `where` compares two paths, or a path with a value. A path is one that `stalegate show FILE` prints, and the scenario of every point has to have it.",
+        "where = [\"idp.token_lifetme >= 10min\"]\nwrite: where = [\"idp.token_lifetime >= 10min\"]",
+    ),
+    code(
+        "E061",
+        "not a comparison",
+        "An entry of `where` has two sides with one of the operators < <= > >= == != between them. All entries must hold; there is no `and` and no `or`.",
+        "where = [\"idp.token_lifetime = 10min\"]\nwrite: where = [\"idp.token_lifetime == 10min\"]",
+    ),
+    code(
+        "E062",
+        "values that do not compare",
+        "Durations are compared with durations, rates with rates, numbers with numbers. Texts and booleans are equal or not, and have no order. Lists are not compared; of a distribution each parameter is.",
+        "where = [\"idp.token_lifetime >= 600\"]\nwrite: where = [\"idp.token_lifetime >= 10min\"]",
+    ),
+    code(
+        "E063",
+        "no point is kept",
+        "`where` keeps the points for which every entry holds, and there is none.",
+        "\"idp.token_lifetime\" = [\"5min\", \"15min\"] … where = [\"idp.token_lifetime > 1h\"]\nsee which values the lists have, and which way the comparison points",
     ),
     code(
         "W001",
@@ -331,6 +355,12 @@ pub const CODES: &[Code] = &[
         "a fault that nothing shows",
         "The fault ends tokens of callers, and with `validation = \"none\"` callers have no tokens. Or it replaces the key that signs JWTs, and all tokens are opaque. The simulation runs, and the fault changes nothing. A revocation that also ends tokens of a gateway or of an application, by their consumer key or because the user owns it, is another matter.",
         "[[fault]] kind = \"password-change\" … [gateway.inbound] validation = \"none\"\nwrite: validation = \"jwt\"",
+    ),
+    code(
+        "W010",
+        "a condition that leaves nothing out",
+        "The entry of `where` holds at every point of the sweep. It may say something else than what was meant, or be left from other lists of values.",
+        "\"idp.token_lifetime\" = [\"5min\", \"1h\"] … where = [\"idp.token_lifetime >= 1s\"]\nremove it, or mend it",
     ),
     code(
         "N001",

@@ -84,7 +84,6 @@ pub fn of_an_entry(path: &str) -> bool {
     path.split_once('.').is_some_and(|(list, _)| section(list).form == Form::List)
 }
 
-const ALL: &[&str] = &["*"];
 /// As many as fit the largest world; what is too large for memory is refused with the memory it would take.
 const MANY: Ty = Ty::Count { min: 1, max: 1_000_000_000_000 };
 const NODES: Ty = Ty::Count { min: 1, max: 10_000 };
@@ -382,7 +381,7 @@ pub const POLICY: &[Key] = &[
 
 const SWEEP: &[Key] = &[
     Key::new("mode", Ty::Choice(&["grid", "zip"]), "\"grid\"", "all combinations, or one list beside the other"),
-    Key::off("where", Ty::Undecided, "which points are kept").later(ALL),
+    Key::off("where", Ty::Texts, "comparisons that a point must satisfy to be kept"),
 ];
 
 const EXPECT: &[Key] = &[

@@ -115,15 +115,8 @@ fn finish(
 }
 
 /// From a tree to its scenario, or to all that is wrong with it.
-pub(super) fn resolve(mut reader: Reader, mut root: Branch) -> Result<Loaded, Diagnostics> {
-    let deployment = deployment(&mut reader, &root);
-    if let Some(deployment) = &deployment {
-        let mut base = deployment.tree.clone();
-        merge::merge(&mut reader, &mut base, root);
-        root = base;
-        reader.out.extend(deployment.report());
-    }
-    let parts = parts::read(&mut reader, &root, deployment.as_ref());
+pub(super) fn resolve(mut reader: Reader, root: Branch) -> Result<Loaded, Diagnostics> {
+    let parts = read(&mut reader, root);
     check::check(&mut reader, &parts);
     let mut found = diagnostics(&mut reader);
     if found.has_errors() {
@@ -135,6 +128,23 @@ pub(super) fn resolve(mut reader: Reader, mut root: Branch) -> Result<Loaded, Di
     let scenario = scenario(&mut reader, &parts);
     let tables = std::mem::take(&mut reader.resolved);
     Ok(Loaded { scenario, tables, warnings: diagnostics(&mut reader), sweep: None })
+}
+
+/// Every table of a tree with its defaults; what is wrong goes to the reader.
+pub(super) fn tables(reader: &mut Reader, root: Branch) -> Vec<Resolved> {
+    read(reader, root);
+    std::mem::take(&mut reader.resolved)
+}
+
+fn read(reader: &mut Reader, mut root: Branch) -> parts::Parts {
+    let deployment = deployment(reader, &root);
+    if let Some(deployment) = &deployment {
+        let mut base = deployment.tree.clone();
+        merge::merge(reader, &mut base, root);
+        root = base;
+        reader.out.extend(deployment.report());
+    }
+    parts::read(reader, &root, deployment.as_ref())
 }
 
 fn diagnostics(reader: &mut Reader) -> Diagnostics {

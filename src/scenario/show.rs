@@ -26,7 +26,7 @@ pub fn as_toml(loaded: &Loaded) -> String {
     if let Some(sweep) = &loaded.sweep {
         out += "\n[sweep]\n";
         for (key, value, origin) in sweep.lines() {
-            let key = if key == "mode" { key } else { text::quoted(&key).into() };
+            let key = if matches!(key.as_ref(), "mode" | "where") { key } else { text::quoted(&key).into() };
             let line = format!("{key} = {value}");
             let _ = writeln!(out, "{line:<48}  # {origin}");
         }

@@ -1,15 +1,18 @@
 //! `[sweep]`: which values take the place of which paths, and the scenario of every point.
 
+mod condition;
 mod decode;
 mod gather;
+mod kept;
 mod paths;
 mod points;
 
 use std::borrow::Cow;
 
 use super::Scenario;
-use super::diagnostic::Diagnostics;
+use super::diagnostic::{Diagnostic, Diagnostics};
 use super::source::At;
+use super::text::quoted;
 use super::tree::Node;
 
 pub use decode::decode;
@@ -18,6 +21,8 @@ pub use points::{Base, resolve};
 
 /// More points than this are refused.
 pub const MOST_POINTS: usize = 1_000;
+/// The same before `where` leaves some out.
+pub const MOST_BEFORE_WHERE: usize = 100_000;
 
 /// How the lists of a sweep go together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,12 +39,16 @@ pub struct Sweep {
     pub mode: Mode,
     /// In the order of the file.
     pub keys: Vec<SweptKey>,
+    /// The comparisons of `where`, as they stand in the file: each holds at every point.
+    pub conditions: Vec<String>,
     /// In the order in which they are played; at least one.
     pub points: Vec<Point>,
     /// What can be run at the points, but may not answer the question.
     pub warnings: Diagnostics,
     /// Where `mode` comes from.
     pub mode_origin: String,
+    /// Where `where` comes from.
+    pub where_origin: String,
 }
 
 /// A path that a sweep varies.
@@ -78,6 +87,12 @@ pub struct Draft {
     mode: Mode,
     mode_origin: String,
     keys: Vec<DraftKey>,
+    conditions: Vec<String>,
+    where_origin: String,
+    /// The points that `where` keeps.
+    choices: Vec<points::Choice>,
+    /// What is odd about `where`.
+    warnings: Vec<Diagnostic>,
     /// It has a mistake of its own: there are no points, and each value is checked alone.
     broken: bool,
 }
@@ -95,12 +110,7 @@ impl Draft {
     /// How many points there are; `None` where the sweep has a mistake of its own.
     #[must_use]
     pub fn points(&self) -> Option<usize> {
-        let lengths = self.keys.iter().map(|key| key.values.len());
-        match self.mode {
-            _ if self.broken => None,
-            Mode::Grid => Some(lengths.product()),
-            Mode::Zip => lengths.max(),
-        }
+        (!self.broken).then_some(self.choices.len())
     }
 }
 
@@ -136,7 +146,10 @@ impl Sweep {
             let values: Vec<&str> = key.values.iter().map(|value| value.toml.as_str()).collect();
             (Cow::from(key.path.clone()), format!("[{}]", values.join(", ")), key.origin.as_str())
         });
-        std::iter::once(mode).chain(keys)
+        let conditions: Vec<String> = self.conditions.iter().map(|text| quoted(text)).collect();
+        let conditions = (!conditions.is_empty())
+            .then(|| (Cow::from("where"), format!("[{}]", conditions.join(", ")), self.where_origin.as_str()));
+        std::iter::once(mode).chain(conditions).chain(keys)
     }
 }
 

@@ -57,12 +57,27 @@ impl Axis {
 
     /// The axis that these values (zero or more) ask for; it includes zero.
     pub fn fit(from: i32, to: i32, values: &[f64]) -> Axis {
-        let high = values.iter().copied().fold(0.0, f64::max);
-        let low = values.iter().copied().filter(|&value| value > 0.0).fold(high, f64::min);
+        let (low, high) = ends(values);
         if high <= LOG_FROM * low {
             let step = nice_step(high.max(1e-6));
             return Axis::linear(from, to, 0.0, libm::ceil(high / step).max(1.0) * step);
         }
+        Axis::log(from, to, values)
+    }
+
+    /// An axis from end to end of these values (zero or more), zero included unless they are close together; logarithmic
+    /// beyond the ratio `log_from`.
+    pub fn scale(from: i32, to: i32, values: &[f64], log_from: f64) -> Axis {
+        let (least, high) = ends(values);
+        if high > log_from * least {
+            return Axis::log(from, to, values);
+        }
+        let close = values.iter().all(|&value| value > 0.5 * high) && least < high;
+        Axis::linear(from, to, if close { least } else { 0.0 }, high)
+    }
+
+    fn log(from: i32, to: i32, values: &[f64]) -> Axis {
+        let (low, high) = ends(values);
         let highest = round_values().find(|&value| value >= high).unwrap_or(high);
         let least = highest / POWERS[6 + MOST_DECADES];
         let lowest = round_values().filter(|&value| value <= low.max(least)).last().unwrap_or(least);
@@ -133,6 +148,12 @@ impl Axis {
     }
 }
 
+/// The least value above zero, and the largest; both zero where there is none.
+fn ends(values: &[f64]) -> (f64, f64) {
+    let high = values.iter().copied().fold(0.0, f64::max);
+    (values.iter().copied().filter(|&value| value > 0.0).fold(high, f64::min), high)
+}
+
 /// A step of 1, 2 or 5 times a power of ten that gives four to eight ticks.
 fn nice_step(range: f64) -> f64 {
     round_values().find(|step| range / step <= 8.0).unwrap_or(range)
@@ -169,6 +190,17 @@ mod tests {
         let up = Axis::fit(500, 100, &[0.2, 1_790.0]);
         assert!(up.at(0.2) == 500 && up.at(0.2) > up.at(1_000.0));
         assert_eq!(texts(&Axis::fit(0, 100, &[3.0, 4.0, 160.0])), ["2", "5", "10", "20", "50", "100", "200"]);
+    }
+
+    #[test]
+    fn a_scale_of_values_that_are_close_begins_at_the_least() {
+        let place = |values: &[f64], value: f64| Axis::scale(0, 100, values, 100.0).at(value);
+        assert_eq!((place(&[30.0, 40.0], 30.0), place(&[30.0, 40.0], 40.0)), (0, 100));
+        assert_eq!((place(&[10.0, 40.0], 10.0), place(&[0.0, 40.0], 0.0)), (25, 0));
+        assert!(
+            Axis::scale(0, 100, &[0.1, 11.0], 100.0).is_log() && !Axis::scale(0, 100, &[0.2, 11.0], 100.0).is_log()
+        );
+        assert_eq!(place(&[7.0, 7.0], 7.0), 100);
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod axis;
 mod canvas;
 pub mod downtime;
 pub mod exposure;
+pub mod heat;
 pub mod load;
 mod palette;
 pub mod success_ratio;

@@ -33,6 +33,8 @@ struct Document<'a> {
 struct SweepPart<'a> {
     mode: &'static str,
     keys: Vec<&'a str>,
+    #[serde(rename = "where", skip_serializing_if = "<[String]>::is_empty")]
+    conditions: &'a [String],
     asked: usize,
     finished: usize,
     stopped: &'static str,
@@ -66,6 +68,7 @@ pub fn summary(swept: &Swept<'_>) -> String {
         sweep: SweepPart {
             mode: swept.sweep.mode.word(),
             keys: swept.sweep.keys.iter().map(|key| key.path.as_str()).collect(),
+            conditions: &swept.sweep.conditions,
             asked: swept.sweep.points.len(),
             finished: swept.done.len(),
             stopped: super::reason(swept),
@@ -116,10 +119,12 @@ mod tests {
         let schema: Value = serde_json::from_str(include_str!("../../../docs/schemas/sweep-summary.json")).unwrap();
         let (scenario, mut sweep) = (sample::scenario(), sample::sweep());
         sweep.points[1].scenario = sample::scenario_with_tokens();
+        sweep.conditions = vec!["idp.token_lifetime <= 1h".to_owned()];
         for (points, replications) in [(2, 1), (6, 3)] {
             let mut swept = sample::swept(&scenario, &sweep, points, replications);
             swept.done[1].comparison = sample::comparison_with_tokens(replications);
             let text = super::summary(&swept);
+            assert!(text.contains("\"idp.token_lifetime <= 1h\""));
             assert_eq!(text.matches("\"gateways\"").count(), 1);
             let mut found = Vec::new();
             mistakes(&schema, &serde_json::from_str(&text).unwrap(), "summary", &mut found);

@@ -29,6 +29,8 @@ struct Manifest<'a> {
 struct SweepPart<'a> {
     mode: &'static str,
     keys: Vec<KeyPart<'a>>,
+    #[serde(rename = "where", skip_serializing_if = "<[String]>::is_empty")]
+    conditions: &'a [String],
     asked: usize,
     finished: usize,
     stopped: &'static str,
@@ -70,6 +72,7 @@ pub fn manifest(swept: &Swept<'_>, info: &RunInfo, files: &BTreeMap<String, Stri
         sweep: SweepPart {
             mode: sweep.mode.word(),
             keys: sweep.keys.iter().map(key_part).collect(),
+            conditions: &sweep.conditions,
             asked: sweep.points.len(),
             finished: done.len(),
             stopped: super::reason(swept),

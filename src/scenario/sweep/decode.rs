@@ -1,6 +1,8 @@
 //! What `[sweep]` says, and what is wrong with it apart from its values.
 
-use super::{Draft, DraftKey, MOST_POINTS, Mode, SweptKey, SweptValue, paths};
+use super::condition;
+use super::{Draft, DraftKey, MOST_BEFORE_WHERE, MOST_POINTS, Mode, SweptKey, SweptValue, kept, paths, points};
+use crate::scenario::codes::Severity;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::keys::section;
 use crate::scenario::reader::Reader;
@@ -41,8 +43,40 @@ pub fn decode(reader: &mut Reader, root: &mut Branch) -> Option<Draft> {
         }
     }
     name(&mut keys);
-    together(reader, mode, &keys, &entry.node.at);
-    Some(Draft { mode, mode_origin, keys, broken: reader.out.len() > before })
+    let given = branch.get("where");
+    let conditions = given.map_or_else(Vec::new, |entry| condition::read(reader, &entry.node, &known));
+    let most = if conditions.is_empty() { MOST_POINTS } else { MOST_BEFORE_WHERE };
+    together(reader, mode, &keys, &entry.node.at, most);
+    let mut choices = Vec::new();
+    if reader.out.len() == before {
+        choices = points::all(mode, &keys);
+        if let Some(entry) = given.filter(|_| !conditions.is_empty()) {
+            choices = kept::kept(reader, root, &keys, (&conditions, &entry.node.at), choices);
+        }
+    }
+    let is_mistake = |told: &Diagnostic| told.severity() == Severity::Error;
+    let (mistakes, warnings): (Vec<_>, Vec<_>) = reader.out.split_off(before).into_iter().partition(is_mistake);
+    let broken = !mistakes.is_empty();
+    reader.out.extend(mistakes);
+    Some(Draft {
+        mode,
+        mode_origin,
+        keys,
+        conditions: texts(given),
+        where_origin: given.map_or_else(String::new, |entry| reader.sources.origin(&entry.node.at)),
+        choices,
+        warnings,
+        broken,
+    })
+}
+
+/// The entries of `where`, in one line each.
+fn texts(given: Option<&Entry>) -> Vec<String> {
+    let entries = match given.map(|entry| &entry.node.value) {
+        Some(Tree::List(entries)) => entries.as_slice(),
+        _ => &[],
+    };
+    entries.iter().filter_map(|entry| Some(entry.text()?.to_owned())).collect()
 }
 
 fn mode(reader: &mut Reader, branch: &Branch, at: &At) -> (Mode, String) {
@@ -160,7 +194,7 @@ fn name(keys: &mut [DraftKey]) {
 }
 
 /// What only shows when the lists are seen together: their lengths.
-fn together(reader: &mut Reader, mode: Mode, keys: &[DraftKey], at: &At) {
+fn together(reader: &mut Reader, mode: Mode, keys: &[DraftKey], at: &At, most: usize) {
     let Some(first) = keys.first() else { return };
     let mut points = first.values.len();
     for key in &keys[1..] {
@@ -174,9 +208,9 @@ fn together(reader: &mut Reader, mode: Mode, keys: &[DraftKey], at: &At) {
             reader.say(mistake.help("with mode = \"zip\" the lists have one length; mode = \"grid\" combines all"));
         }
     }
-    if points > MOST_POINTS {
+    if points > most {
         let mistake =
-            Diagnostic::new("E054", format!("the sweep has {points} points")).at(at, format!("at most {MOST_POINTS}"));
+            Diagnostic::new("E054", format!("the sweep has {points} points")).at(at, format!("at most {most}"));
         reader.say(mistake.help("shorten the lists, or ask in several files"));
     }
 }

@@ -23,12 +23,12 @@ pub struct Base {
     pub root: Branch,
 }
 
-/// A value of a key: (position of the key, position of the value).
-type Choice = Vec<(usize, usize)>;
+/// Values of keys: (position of the key, position of the value).
+pub type Choice = Vec<(usize, usize)>;
 
 /// Resolves every point; `Err`: with all mistakes of all points, each told once.
 pub fn resolve(base: &Base, draft: &Draft) -> Result<Sweep, Diagnostics> {
-    let choices = if draft.broken { alone(&draft.keys) } else { points(draft) };
+    let choices = if draft.broken { alone(&draft.keys) } else { draft.choices.clone() };
     let mut gathered = Gathered::new(&base.sources);
     let mut points = Vec::new();
     for choice in &choices {
@@ -38,20 +38,30 @@ pub fn resolve(base: &Base, draft: &Draft) -> Result<Sweep, Diagnostics> {
         points.extend(scenario.map(|scenario| Point { at, scenario }));
     }
     let places = draft.keys.iter().flat_map(|key| key.values.iter().map(|value| &value.at).chain([&key.at]));
-    let where_of = |index: usize| told(choices[index].iter().map(|(key, value)| (&draft.keys[*key].shown, value)));
+    let where_of = |index: usize| told_of(&draft.keys, &choices[index]);
     let mut diagnostics = gathered.finish(choices.len(), &places.collect::<Vec<_>>(), where_of);
     if draft.broken || diagnostics.has_errors() {
         diagnostics.list.retain(|diagnostic| diagnostic.severity() == Severity::Error);
         return Err(diagnostics);
     }
+    diagnostics.list.extend(draft.warnings.iter().cloned());
+    diagnostics.sort();
     let keys = draft.keys.iter().map(|key| key.shown.clone()).collect();
-    Ok(Sweep { mode: draft.mode, keys, points, warnings: diagnostics, mode_origin: draft.mode_origin.clone() })
+    Ok(Sweep {
+        mode: draft.mode,
+        keys,
+        conditions: draft.conditions.clone(),
+        points,
+        warnings: diagnostics,
+        mode_origin: draft.mode_origin.clone(),
+        where_origin: draft.where_origin.clone(),
+    })
 }
 
-/// One point after the other; in a grid the first key varies slowest.
-fn points(draft: &Draft) -> Vec<Choice> {
-    let lengths: Vec<usize> = draft.keys.iter().map(|key| key.values.len()).collect();
-    if draft.mode == Mode::Zip {
+/// One point after the other, before `where`; in a grid the first key varies slowest.
+pub fn all(mode: Mode, keys: &[DraftKey]) -> Vec<Choice> {
+    let lengths: Vec<usize> = keys.iter().map(|key| key.values.len()).collect();
+    if mode == Mode::Zip {
         return (0..lengths[0]).map(|index| (0..lengths.len()).map(|key| (key, index)).collect()).collect();
     }
     let mut points: Vec<Choice> = vec![Choice::new()];
@@ -78,15 +88,25 @@ fn scenario(base: &Base, keys: &[DraftKey], choice: &Choice) -> (Option<crate::s
         ..Reader::default()
     };
     let mut root = base.root.clone();
-    for &(key, value) in choice {
-        let key = &keys[key];
-        let steps = steps(&reader, &key.path, &key.at);
-        set::put(&mut reader, &mut root, &steps, key.values[value].clone());
-    }
+    lay(&mut reader, &mut root, keys, choice);
     match load::resolve(reader, root) {
         Ok(loaded) => (Some(loaded.scenario), loaded.warnings),
         Err(mistakes) => (None, mistakes),
     }
+}
+
+/// Lays values over a scenario as `--set` does.
+pub fn lay(reader: &mut Reader, root: &mut Branch, keys: &[DraftKey], choice: &[(usize, usize)]) {
+    for &(key, value) in choice {
+        let key = &keys[key];
+        let steps = steps(reader, &key.path, &key.at);
+        set::put(reader, root, &steps, key.values[value].clone());
+    }
+}
+
+/// A point in words: `idp.token_lifetime = "5min", bus.loss = 0.1`.
+pub fn told_of(keys: &[DraftKey], choice: &[(usize, usize)]) -> String {
+    told(choice.iter().map(|(key, value)| (&keys[*key].shown, value)))
 }
 
 /// The steps of a path, each with its place inside the quotation marks.
