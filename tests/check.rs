@@ -152,6 +152,8 @@ fn verdicts_and_looks_do_not_depend_on_threads() {
 #[test]
 fn a_baseline_is_met_to_the_byte_and_a_change_is_told_from_noise() {
     let place = folder("");
+    let path = place.path().join("small.toml");
+    fs::write(&path, WORLD.replace("replications = 6", "replications = 20")).unwrap();
     let check = |set: &[&str]| {
         let args = [&["check", "small.toml", "--baseline", "baseline.json", "--json"][..], set].concat();
         let ran = stalegate(place.path(), &args);
