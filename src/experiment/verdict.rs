@@ -45,17 +45,23 @@ pub const EXPOSURE: &str = "exposure_mean_s";
 const AFTER_RESTART: &str = "downtime_after_restart_s";
 
 /// The metric that a comparison is about: the downtime that a restart leaves behind; or where nothing restarts exposure, if
-/// tokens of callers are revoked, and all downtime, if not.
+/// tokens of callers are revoked, and all downtime, if not (of applications, where gateways serve nobody).
 #[must_use]
 pub fn headline(comparison: &Comparison) -> &'static str {
-    let downtime = downtime(comparison);
-    if downtime != AFTER_RESTART && has(comparison, EXPOSURE) { EXPOSURE } else { downtime }
+    if !after_restarts(comparison) && has(comparison, EXPOSURE) { EXPOSURE } else { downtime(comparison) }
 }
 
 /// The downtime that a comparison is about: what a restart leaves behind, or all of it where nothing restarts.
 #[must_use]
 pub fn downtime(comparison: &Comparison) -> &'static str {
-    if has(comparison, AFTER_RESTART) { AFTER_RESTART } else { "downtime_s" }
+    let known = [AFTER_RESTART, "downtime_s", "application_downtime_s"];
+    known.into_iter().find(|metric| has(comparison, metric)).unwrap_or("downtime_s")
+}
+
+/// Whether a restart ended in any of the worlds.
+#[must_use]
+pub fn after_restarts(comparison: &Comparison) -> bool {
+    has(comparison, AFTER_RESTART)
 }
 
 /// Whether any policy has a value.
@@ -199,6 +205,14 @@ mod tests {
         let best = best(&comparison).unwrap();
         assert_eq!((best.metric, best.least), ("downtime_s", 1));
         assert_eq!((best.same, best.not_told_apart), (vec![1, 3], vec![2]));
+    }
+
+    #[test]
+    fn where_gateways_serve_nobody_it_is_about_applications() {
+        let mut comparison = comparison(&[&[5.0, 6.0]]);
+        assert_eq!(headline(&comparison), "downtime_s");
+        comparison.metrics[0].name = "application_downtime_s";
+        assert_eq!(headline(&comparison), "application_downtime_s");
     }
 
     #[test]

@@ -87,7 +87,7 @@ pub fn notes(compared: &Compared) -> Vec<String> {
 /// `4 policies identical in 20 replications`, or how many changes there are of each kind.
 #[must_use]
 pub fn counts(compared: &Compared) -> String {
-    let policies = |n: usize| if n == 1 { "policy".to_owned() } else { format!("policies ({n})") };
+    let policies = |n: usize| if n == 1 { "1 policy".to_owned() } else { format!("{n} policies") };
     let mut parts = Vec::new();
     if !compared.identical.is_empty() {
         parts.push(format!("{} identical", policies(compared.identical.len())));

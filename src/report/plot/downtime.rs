@@ -50,7 +50,11 @@ fn sorted(values: &[f64]) -> Vec<f64> {
 
 /// What the metric is called in plots.
 pub(super) fn in_words(metric: &str) -> &'static str {
-    if metric == "downtime_s" { "Downtime of a lane" } else { "Downtime of a lane after the restart" }
+    match metric {
+        "downtime_s" => "Downtime of a lane",
+        "application_downtime_s" => "Downtime of an application",
+        _ => "Downtime of a lane after the restart",
+    }
 }
 
 fn heading(canvas: &mut Canvas<'_>, scenario: &Scenario, comparison: &Comparison, metric: &str) {

@@ -7,6 +7,7 @@ use super::{Group, WIDTH, downtime, groups, names_width, same_bits};
 use crate::experiment::comparison::Comparison;
 use crate::experiment::stat::Summary;
 use crate::experiment::verdict;
+use crate::report::table::columns;
 use crate::scenario::Scenario;
 
 const LEFT: i32 = 84;
@@ -88,7 +89,7 @@ fn heading(canvas: &mut Canvas<'_>, scenario: &Scenario, comparison: &Comparison
     canvas.text(&note, (24, 67), Anchor::Left, NOTE);
 }
 
-fn grid(canvas: &mut Canvas<'_>, across: &Axis, up: &Axis, sheet: Area, metric: &str) {
+fn grid(canvas: &mut Canvas<'_>, across: &Axis, up: &Axis, sheet: Area, metric: &'static str) {
     let Area(left, top, right, bottom) = sheet;
     for tick in across.ticks() {
         canvas.line(&[(tick.at, top), (tick.at, bottom)], GRID, 1);
@@ -102,8 +103,7 @@ fn grid(canvas: &mut Canvas<'_>, across: &Axis, up: &Axis, sheet: Area, metric: 
     let log = |axis: &Axis| if axis.is_log() { ", logarithmic" } else { "" };
     let name = format!("token requests at the IdP in the busiest second{}", log(across));
     canvas.text(&name, (i32::midpoint(left, right), bottom + 42), Anchor::Middle, WORDS);
-    let what = if metric == "downtime_s" { "downtime" } else { "downtime after restart" };
-    canvas.text(&format!("{what}, s{}", log(up)), (24, top - 18), Anchor::Left, WORDS);
+    canvas.text(&format!("{}{}", columns::in_words(metric), log(up)), (24, top - 18), Anchor::Left, WORDS);
 }
 
 /// The intervals, in both directions.

@@ -148,7 +148,7 @@ pub struct Values {
 /// The columns that a table of these rows has.
 #[must_use]
 pub fn shown(rows: &[Row<'_>], kind: Kind) -> Vec<&'static Column> {
-    let restarts = rows.iter().any(|row| verdict::downtime(row.comparison) != "downtime_s");
+    let restarts = rows.iter().any(|row| verdict::after_restarts(row.comparison));
     let exposed = rows.iter().any(|row| verdict::headline(row.comparison) == verdict::EXPOSURE);
     let any =
         |column: &Column, holds: fn(f64) -> bool| rows.iter().any(|row| row.mean(column.metric).is_some_and(holds));

@@ -181,16 +181,19 @@ pub(crate) fn table(look: Look) -> Table {
 
 /// A sentence over as many lines as it takes, the later ones indented.
 pub(crate) fn wrap(sentence: &str, width: u16) -> String {
-    let mut lines: Vec<String> = vec![String::new()];
-    for word in sentence.split(' ') {
-        let line = lines.last_mut().expect("there is always a line");
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > usize::from(width) {
-            lines.push(format!("  {word}"));
-        } else {
-            if !line.is_empty() {
-                line.push(' ');
+    let words = sentence.trim_start_matches(' ');
+    let indent = " ".repeat(sentence.len() - words.len());
+    let mut lines: Vec<String> = Vec::new();
+    for word in words.split(' ') {
+        match lines.last_mut() {
+            None => lines.push(format!("{indent}{word}")),
+            Some(line) if line.chars().count() + 1 + word.chars().count() > usize::from(width) => {
+                lines.push(format!("{indent}  {word}"));
             }
-            line.push_str(word);
+            Some(line) => {
+                line.push(' ');
+                line.push_str(word);
+            }
         }
     }
     lines.join("\n")
