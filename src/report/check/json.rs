@@ -193,3 +193,60 @@ fn change(of: &Change) -> ChangePart<'_> {
         effect: of.effect.is_finite().then_some(of.effect),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::baseline;
+    use crate::experiment::judge::judge;
+    use crate::experiment::stat::ERROR;
+    use crate::report::json::tests::mistakes;
+    use crate::report::sample;
+    use crate::scenario::{Expect, OnUndecided, Stat};
+
+    fn expects() -> Vec<Expect> {
+        let bounds = [
+            (Bound::Below(5.0), None),
+            (Bound::Above(0.5), Some(0)),
+            (Bound::Between(1.0, 2.0), None),
+            (Bound::Equals(0.0), None),
+            (Bound::Sometimes, None),
+        ];
+        let one = |(bound, versus)| Expect {
+            name: "a".into(),
+            policies: vec![1, 2],
+            metric: "downtime_after_restart_s".into(),
+            stat: Stat::Mean,
+            bound,
+            versus,
+            on_undecided: OnUndecided::Warn,
+            origin: "mine.toml:3".into(),
+        };
+        bounds.into_iter().map(one).collect()
+    }
+
+    #[test]
+    fn the_document_is_what_its_schema_says() {
+        let schema = serde_json::from_str(include_str!("../../../docs/schemas/check.json")).unwrap();
+        let (scenario, comparison, expects) = (sample::scenario(), sample::comparison(6), expects());
+        let mut saved = baseline::save(&scenario, &comparison, 6);
+        for policy in saved.policies.values_mut() {
+            policy.digest.clear();
+            policy.metrics.insert("failed".into(), baseline::Values::Same(0.0));
+        }
+        let against = baseline::compare(&saved, true, &scenario, &comparison, 0.02, ERROR).unwrap();
+        assert!(!against.changes.is_empty() && !against.model_changed.is_empty());
+        let file = |baseline| CheckedFile {
+            file: "mine.toml".into(),
+            scenario: &scenario,
+            comparison: &comparison,
+            judged: judge(&expects, &comparison),
+            baseline,
+        };
+        let (with, without) = (file(Some(against)), file(None));
+        let checked = Checked { files: vec![with, without], baseline: Some("baseline.json".into()), min_effect: 0.02 };
+        let mut found = Vec::new();
+        mistakes(&schema, &serde_json::from_str(&json(&checked)).unwrap(), "check", &mut found);
+        assert_eq!(found, Vec::<String>::new());
+    }
+}
