@@ -35,14 +35,12 @@ fn a_missing_file_is_a_bad_command_line_and_an_unreadable_one_is_not() {
 
 #[test]
 fn commands_of_later_versions_are_refused_by_name() {
-    for name in ["check", "baseline", "explain", "optimize", "report", "replay"] {
+    for name in ["explain", "report"] {
         let (code, _, err) = outcome(&[name, "anything", "--that", "comes"]);
         assert!(code == 2 && err.contains(&format!("`{name}` is not built yet")), "{name}: {code} {err}");
     }
-    for part in ["plan", "run", "status", "merge", "submit"] {
-        let (code, _, err) = outcome(&["sweep", part, "anything", "--that", "comes"]);
-        assert!(code == 2 && err.contains(&format!("`sweep {part}` is not built yet")), "{part}: {code} {err}");
-    }
+    let (code, _, err) = outcome(&["sweep", "submit", "anything", "--that", "comes"]);
+    assert!(code == 2 && err.contains("`sweep submit` is not built yet"), "{code} {err}");
     let (code, _, err) = outcome(&["run", "scenarios/wso2-4557.toml", "--policy", "x", "--trace", "jsonl", "f"]);
     assert!(code == 2 && err.contains("`--trace` is not built yet"), "{code} {err}");
 }

@@ -23,6 +23,9 @@ const STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
 
 /// Reads all files, plays each until it is decided, says what it came to.
 pub fn run(console: &Console, global: &Global, command: &Check) -> Outcome {
+    if global.out.is_some() {
+        return Err(Stop::Bad("`check` writes no folder; it has `--json` and `--junit FILE`".into()));
+    }
     let loaded = load_all(console, global, &command.files)?;
     let baseline = command.baseline.as_deref().map(baseline::read).transpose()?;
     asked(&loaded, command, baseline.as_ref())?;

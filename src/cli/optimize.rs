@@ -31,6 +31,11 @@ enum Kind {
 
 /// Tries values, and says which is the last one that satisfies what is expected.
 pub fn run(console: &Console, global: &Global, command: &Optimize) -> Outcome {
+    if global.out.is_some() {
+        return Err(Stop::Bad(
+            "`optimize` prints what it found and writes no folder; `--json` prints all of it".into(),
+        ));
+    }
     let base = load(global, None)(command)?;
     console.diagnostics(&base.warnings);
     super::compare::base_only(console, &base, &command.file);

@@ -48,7 +48,11 @@ fn order(reader: &mut Reader, decoded: &Decoded) {
     if decoded.good(&["min", "max"]) && decoded.table.count("min") > decoded.table.count("max") {
         let (min, max) = (decoded.table.count("min"), decoded.table.count("max"));
         let mistake = Diagnostic::new("E025", format!("at least {min} replications, and at most {max}"));
-        reader.say(mistake.at_some(decoded.place("max"), "below min").also_some(decoded.places.get("min"), "min"));
+        let mistake = mistake.at_some(decoded.place("max"), "below min").also_some(decoded.places.get("min"), "min");
+        reader.say(match decoded.places.get("min") {
+            Some(_) => mistake,
+            None => mistake.help(format!("`min` is {min} where it is left out: write it")),
+        });
     }
 }
 

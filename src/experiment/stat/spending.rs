@@ -1,12 +1,13 @@
 //! How much error each of several looks at growing data may spend. Whoever looks again and again, and stops when an interval
 //! says what he waits for, errs more often than each look says: so the looks share one probability of error.
 //!
-//! Spent is α t³ when the part t of the most data is there (K. K. G. Lan and D. L. DeMets, "Discrete sequential boundaries for
+//! Spent is α t⁴ when the part t of the most data is there (K. K. G. Lan and D. L. DeMets, "Discrete sequential boundaries for
 //! clinical trials", Biometrika 70 (1983) 659–663, for spending; K. Kim and D. L. DeMets, "Design and analysis of group
 //! sequential tests based on the type I error spending rate function", Biometrika 74 (1987) 149–154, for this way to). It
 //! spends little on early looks, which are at few values: there Student's t errs more than it says if values are
 //! skewed, and more so the further out it is asked for. Spending in the manner of Pocock would let a bound on the mean of
-//! exponential values be missed in 7 to 9 % of all runs and not in 5 (20 to 2,000 and 20 to 200 replications), this in 5 to 6.
+//! exponential values be missed in 7 to 9 % of all runs and not in 5 (20 to 2,000 and 20 to 200 replications), α t³ in 5.2 to
+//! 6.8 %, this in 5.1 to 6.3 %. A single look at 100 such values misses it in 6.4 %.
 //!
 //! Whether a sum has stayed within all bounds so far is integrated step by step (P. Armitage, C. K. McPherson and B. C. Rowe,
 //! "Repeated significance tests on accumulating data", Journal of the Royal Statistical Society A 132 (1969) 235–244). What
@@ -32,7 +33,7 @@ const FAR: f64 = 8.0;
 #[must_use]
 pub fn nominal(parts: &[f64], error: f64) -> Vec<f64> {
     assert!(error > 0.0 && error < 1.0, "no error of {error}");
-    if parts.len() == 1 { vec![error] } else { spending(parts, |part| error * part * part * part) }
+    if parts.len() == 1 { vec![error] } else { spending(parts, |part| error * part * part * part * part) }
 }
 
 /// The same, for what is spent when a part of the data is there.
