@@ -1,5 +1,6 @@
 //! What the experiment layer costs beside the simulation: the worlds of `wso2-4557` alone, and under the commands that play them.
-//! A row is a share of the first one's time, both of one round; the median over the rounds.
+//! A row is a share of the first one's time, both of one round; the median over the rounds. With the name of a row it is played once,
+//! so that its instructions can be counted.
 
 #![allow(clippy::disallowed_types, reason = "a bench measures real time")]
 
@@ -23,6 +24,7 @@ use stalegate::report::sweep::{Extent, Results};
 use stalegate::scenario::{Loaded, load_text};
 
 const ROUNDS: usize = 9;
+/// Of each policy, unless a second argument says otherwise.
 const REPLICATIONS: u32 = 5;
 
 static GO_ON: AtomicBool = AtomicBool::new(false);
@@ -32,15 +34,19 @@ fn main() {
     let text = std::fs::read_to_string(path).expect("it is there");
     // A sweep of one point: the same worlds.
     let swept = format!("{text}\n[sweep]\n\"idp.restart_event\" = [\"at-start\"]\n");
-    let overrides = [format!("run.replications={REPLICATIONS}")];
+    let number = std::env::args().nth(2).map_or(REPLICATIONS, |text| text.parse().expect("it is a number"));
+    let overrides = [format!("run.replications={number}")];
     let load = |text: &str| load_text("bench.toml", text, &overrides, None).expect("it is good");
     let (loaded, swept) = (load(&text), load(&swept));
     let rows: [(&str, &dyn Fn()); 4] = [
-        ("worlds alone", &|| worlds(&loaded)),
+        ("worlds", &|| worlds(&loaded)),
         ("compare", &|| compared(&loaded)),
         ("check", &|| checked(&loaded)),
-        ("sweep: plan, run, merge", &|| in_parts(&swept)),
+        ("sweep", &|| in_parts(&swept)),
     ];
+    if let Some((_, play)) = rows.iter().find(|(name, _)| std::env::args().nth(1).as_deref() == Some(*name)) {
+        return play();
+    }
     let mut shares = vec![Vec::new(); rows.len()];
     for _ in 0..ROUNDS {
         let times = rows.map(|(_, play)| {
@@ -55,7 +61,7 @@ fn main() {
     for ((name, _), shares) in rows.iter().zip(&mut shares) {
         shares.sort_by(f64::total_cmp);
         let (low, high) = (shares[1], shares[ROUNDS - 2]);
-        println!("{name:<24} {:.3} ({low:.3} to {high:.3})", shares[ROUNDS / 2]);
+        println!("{name:<8} {:.3} ({low:.3} to {high:.3})", shares[ROUNDS / 2]);
     }
 }
 
@@ -64,7 +70,7 @@ fn around() -> Surroundings<'static> {
 }
 
 fn worlds(Loaded { scenario, .. }: &Loaded) {
-    for replication in 0..REPLICATIONS {
+    for replication in 0..scenario.replications.max {
         for policy in 0..scenario.policies.len() {
             let collectors = Collectors::new(scope(scenario, policy));
             play(scenario, policy, replication, collectors, &GO_ON).expect("nobody asks to stop");
@@ -77,7 +83,7 @@ fn compared(Loaded { scenario, .. }: &Loaded) {
 }
 
 fn checked(Loaded { scenario, .. }: &Loaded) {
-    let comparison = check::<Infallible>(scenario, REPLICATIONS, &around()).expect("it plays");
+    let comparison = check::<Infallible>(scenario, 0, &around()).expect("it plays");
     assert!(!judge(&scenario.expects, &comparison).is_empty());
 }
 

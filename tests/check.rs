@@ -1,44 +1,23 @@
 //! What a build gets to see: verdicts, exit codes, baselines, annotations, replays and limits, through the program itself.
 
+mod common;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
+use common::SMALL;
 use serde_json::Value;
 
-const WORLD: &str = r#"
-name = "small"
-[run]
-duration = "20min"
-replications = 6
-[idp]
-token_lifetime = "10min"
-token_service = { dist = "exponential", mean = "20ms" }
-restart_event = "at-start"
-[gateway]
-nodes = 2
-[[api]]
-name = "orders"
-[[client]]
-name = "shop"
-apis = ["orders"]
-arrivals = { process = "poisson", rate = "2/s" }
-[[fault]]
-name = "restart"
-kind = "idp-restart"
-at = "2min"
-down = "10s"
-[[policy]]
-name = "ttl-only"
-[[policy]]
-name = "hybrid"
-base = "hybrid"
-"#;
+/// Two gateways, two calls a second, six replications.
+fn world() -> String {
+    SMALL.replace("replications = 3", "replications = 6").replace("1/s", "2/s") + "[gateway]\nnodes = 2\n"
+}
 
 /// A folder with the scenario and these expectations.
 fn folder(expects: &str) -> tempfile::TempDir {
     let root = tempfile::tempdir().unwrap();
-    fs::write(root.path().join("small.toml"), format!("{WORLD}{expects}")).unwrap();
+    fs::write(root.path().join("small.toml"), world() + expects).unwrap();
     root
 }
 
@@ -153,7 +132,7 @@ fn verdicts_and_looks_do_not_depend_on_threads() {
 fn a_baseline_is_met_to_the_byte_and_a_change_is_told_from_noise() {
     let place = folder("");
     let path = place.path().join("small.toml");
-    fs::write(&path, WORLD.replace("replications = 6", "replications = 20")).unwrap();
+    fs::write(&path, world().replace("replications = 6", "replications = 20")).unwrap();
     let check = |set: &[&str]| {
         let args = [&["check", "small.toml", "--baseline", "baseline.json", "--json"][..], set].concat();
         let ran = stalegate(place.path(), &args);
@@ -255,7 +234,7 @@ fn a_replay_reproduces_every_hash_or_says_what_differs() {
         );
     }
     fs::write(&manifest, &original).unwrap();
-    fs::write(place.path().join("small.toml"), WORLD.replace("rate = \"2/s\"", "rate = \"3/s\"")).unwrap();
+    fs::write(place.path().join("small.toml"), world().replace("rate = \"2/s\"", "rate = \"3/s\"")).unwrap();
     let ran = replay();
     assert!(ran.code == 5 && ran.out.contains("the input small.toml is another file"), "{}{}", ran.out, ran.err);
 }

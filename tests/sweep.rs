@@ -1,11 +1,13 @@
 //! Sweeps: which points there are and in which order, what each of them is, and what `sweep` writes of them.
 
+mod common;
+
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use assert_cmd::Command;
-
+use common::SMALL;
 use stalegate::experiment::comparison::Stopped;
 use stalegate::experiment::merge::merge;
 use stalegate::experiment::plan::{Ask, Plan};
@@ -17,33 +19,6 @@ use stalegate::report::sweep::{Extent, Hole, Results};
 use stalegate::scenario::sweep::Sweep;
 use stalegate::scenario::{self, Loaded};
 
-const BASE: &str = r#"
-name = "small"
-[run]
-duration = "20min"
-replications = 3
-[idp]
-token_lifetime = "10min"
-restart_event = "at-start"
-token_service = { dist = "exponential", mean = "20ms" }
-[[api]]
-name = "orders"
-[[client]]
-name = "shop"
-apis = ["orders"]
-arrivals = { process = "poisson", rate = "1/s" }
-[[fault]]
-name = "restart"
-kind = "idp-restart"
-at = "2min"
-down = "10s"
-[[policy]]
-name = "ttl-only"
-[[policy]]
-name = "hybrid"
-base = "hybrid"
-"#;
-
 const GRID: &str = "[sweep]\n\"idp.token_lifetime\" = [\"5min\", \"10min\"]\n\"bus.loss\" = [0.0, 0.5]\n";
 
 fn load(text: &str, overrides: &[&str]) -> Loaded {
@@ -52,7 +27,7 @@ fn load(text: &str, overrides: &[&str]) -> Loaded {
 }
 
 fn swept(lines: &str) -> Sweep {
-    load(&format!("{BASE}[sweep]\n{lines}"), &[]).sweep.expect("it has a sweep")
+    load(&format!("{SMALL}[sweep]\n{lines}"), &[]).sweep.expect("it has a sweep")
 }
 
 fn points(sweep: &Sweep) -> Vec<String> {
@@ -62,7 +37,7 @@ fn points(sweep: &Sweep) -> Vec<String> {
 #[test]
 fn a_setting_that_has_an_effect_at_some_point_is_not_said_to_have_none() {
     let idle = |fronts: &str, failover: &str| {
-        let base = BASE.replace("[idp]", &format!("[idp]\nnodes = 2\n{failover}"));
+        let base = SMALL.replace("[idp]", &format!("[idp]\nnodes = 2\n{failover}"));
         let loaded = load(&format!("{base}[sweep]\n\"idp.front\" = {fronts}\n"), &["idp.front=active-passive"]);
         let warnings = loaded.sweep.expect("it has a sweep").warnings.list;
         warnings.iter().filter(|warning| warning.code == "W008").count()
@@ -70,7 +45,7 @@ fn a_setting_that_has_an_effect_at_some_point_is_not_said_to_have_none() {
     assert_eq!(idle("[\"active-passive\", \"random\"]", "failover = \"10s\""), 0);
     assert_eq!(idle("[\"random\", \"sticky\"]", "failover = \"10s\""), 2, "in the words of each point");
     let given = "[sweep]\n\"idp.front\" = [\"active-passive\", \"random\"]\n\"idp.failover\" = [\"10s\", \"5s\"]\nmode = \"zip\"";
-    let base = BASE.replace("[idp]", "[idp]\nnodes = 2");
+    let base = SMALL.replace("[idp]", "[idp]\nnodes = 2");
     let warnings = load(&format!("{base}{given}"), &[]).sweep.expect("it has a sweep").warnings.list;
     let told: Vec<&str> = warnings.iter().map(|warning| warning.code).collect();
     assert_eq!(told, ["W008"], "a value of the sweep that never has an effect");
@@ -104,7 +79,7 @@ fn a_key_is_called_by_the_shortest_ending_that_is_its_own() {
 #[test]
 fn a_point_is_what_set_makes_of_the_scenario_and_the_seed_stays() {
     let text = format!(
-        "{BASE}[sweep]\n\"idp.token_service.mean\" = [\"9ms\", \"30ms\"]\n\"client.shop.arrivals.rate\" = [\"2/s\"]\n\
+        "{SMALL}[sweep]\n\"idp.token_service.mean\" = [\"9ms\", \"30ms\"]\n\"client.shop.arrivals.rate\" = [\"2/s\"]\n\
          \"policy.hybrid.base\" = [\"event-purge\", \"kyma\"]\n\"fault.restart.down\" = [\"20s\"]\n"
     );
     let loaded = scenario::load_text("small.toml", &text, &[], Some(7)).expect("it is good");
@@ -112,12 +87,12 @@ fn a_point_is_what_set_makes_of_the_scenario_and_the_seed_stays() {
     for (index, point) in sweep.points.iter().enumerate() {
         let values = sweep.keys.iter().zip(sweep.values(index));
         let set: Vec<String> = values.map(|(key, value)| format!("{}={value}", key.path)).collect();
-        let alone = scenario::load_text("small.toml", BASE, &set, Some(7)).expect("it is good").scenario;
+        let alone = scenario::load_text("small.toml", SMALL, &set, Some(7)).expect("it is good").scenario;
         assert_eq!((&point.scenario.id, point.scenario.world.run.seed), (&alone.id, 7), "{}", sweep.told(index));
         assert_eq!(format!("{:?}", point.scenario.world), format!("{:?}", alone.world));
     }
     // The file's own values are as if there were no sweep.
-    let base = scenario::load_text("small.toml", BASE, &[], Some(7)).expect("it is good");
+    let base = scenario::load_text("small.toml", SMALL, &[], Some(7)).expect("it is good");
     assert_eq!(loaded.scenario.id, base.scenario.id);
 }
 
@@ -134,7 +109,7 @@ fn values_of_several_lines_are_shown_in_one() {
 
 #[test]
 fn what_show_prints_reads_back_as_the_same_sweep_and_set_takes_it_too() {
-    let first = load(&format!("{BASE}{GRID}"), &["sweep.bus.loss=[0.25, 0.75]", "idp.token_lifetime=7min"]);
+    let first = load(&format!("{SMALL}{GRID}"), &["sweep.bus.loss=[0.25, 0.75]", "idp.token_lifetime=7min"]);
     let second = load(&first.as_toml(), &[]);
     let (one, other) = (first.sweep.expect("it has one"), second.sweep.expect("it has one"));
     assert_eq!(points(&one), ["5min 0.25", "5min 0.75", "10min 0.25", "10min 0.75"]);
@@ -146,7 +121,7 @@ fn what_show_prints_reads_back_as_the_same_sweep_and_set_takes_it_too() {
 fn a_sweep_in_part_keeps_whole_points_only_and_points_that_are_alike_share_their_units() {
     let folder = tempfile::tempdir().expect("a folder");
     let lines = "mode = \"zip\"\n\"idp.token_lifetime\" = [\"5min\", \"300s\", \"10min\"]\n";
-    let loaded = load(&format!("{BASE}[sweep]\n{lines}"), &[]);
+    let loaded = load(&format!("{SMALL}[sweep]\n{lines}"), &[]);
     let of = loaded.sweep.as_ref().expect("it has a sweep");
     let plan = Plan::of(&loaded.scenario, of, Ask { shards: 1, ..Ask::default() }).expect("it is static");
     assert_eq!(plan.units.len(), 12, "of three points two are one scenario");
@@ -195,7 +170,7 @@ fn rows(path: &Path, keys: usize) -> Vec<(String, String)> {
 fn the_rows_of_a_point_are_those_of_compare_with_its_values_set() {
     let folder = tempfile::tempdir().expect("a folder");
     let place = folder.path();
-    fs::write(place.join("grid.toml"), format!("{BASE}{GRID}")).expect("it can be written");
+    fs::write(place.join("grid.toml"), format!("{SMALL}{GRID}")).expect("it can be written");
     let (code, out, err) = stalegate(place, &["sweep", "grid.toml", "--out", "swept", "--jobs", "2"]);
     assert!(
         code == 0 && out.contains("4 points, 3 replications each") && err.contains("results are in swept"),
@@ -227,7 +202,7 @@ fn the_rows_of_a_point_are_those_of_compare_with_its_values_set() {
 #[test]
 fn the_number_of_jobs_never_shows_in_the_folder_of_a_sweep() {
     let folder = tempfile::tempdir().expect("a folder");
-    fs::write(folder.path().join("grid.toml"), format!("{BASE}{GRID}")).expect("it can be written");
+    fs::write(folder.path().join("grid.toml"), format!("{SMALL}{GRID}")).expect("it can be written");
     let files = |jobs: &str| {
         let (code, ..) = stalegate(folder.path(), &["sweep", "grid.toml", "--quiet", "--out", jobs, "--jobs", jobs]);
         let entries = fs::read_dir(folder.path().join(jobs)).expect("it is there");
@@ -250,8 +225,8 @@ fn the_number_of_jobs_never_shows_in_the_folder_of_a_sweep() {
 fn sweep_wants_a_sweep_and_run_leaves_it_aside() {
     let folder = tempfile::tempdir().expect("a folder");
     let place = folder.path();
-    fs::write(place.join("plain.toml"), BASE).expect("it can be written");
-    fs::write(place.join("grid.toml"), format!("{BASE}{GRID}")).expect("it can be written");
+    fs::write(place.join("plain.toml"), SMALL).expect("it can be written");
+    fs::write(place.join("grid.toml"), format!("{SMALL}{GRID}")).expect("it can be written");
     let (code, _, err) = stalegate(place, &["sweep", "plain.toml"]);
     assert!(code == 2 && err.contains("plain.toml has no [sweep]"), "{code} {err}");
     let (code, out, err) = stalegate(place, &["run", "grid.toml", "--policy", "hybrid"]);

@@ -2,6 +2,8 @@
 //! bytes of one machine's; what is missing, damaged or of others is named.
 #![cfg(unix)]
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
@@ -11,6 +13,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use assert_cmd::cargo::cargo_bin;
+use common::SMALL;
 use stalegate::experiment::merge::{duplicates, merge};
 use stalegate::experiment::plan::{Ask, Plan};
 use stalegate::experiment::store::Store;
@@ -21,37 +24,8 @@ use tempfile::TempDir;
 
 /// Nine points, two policies, three replications, a unit each; the rate decides how long they take.
 fn scenario(rate: &str) -> String {
-    format!(
-        r#"
-name = "small"
-[run]
-duration = "20min"
-replications = 3
-[idp]
-token_lifetime = "10min"
-restart_event = "at-start"
-token_service = {{ dist = "exponential", mean = "20ms" }}
-[[api]]
-name = "orders"
-[[client]]
-name = "shop"
-apis = ["orders"]
-arrivals = {{ process = "poisson", rate = "{rate}" }}
-[[fault]]
-name = "restart"
-kind = "idp-restart"
-at = "2min"
-down = "10s"
-[[policy]]
-name = "ttl-only"
-[[policy]]
-name = "hybrid"
-base = "hybrid"
-[sweep]
-"idp.token_lifetime" = ["5min", "10min", "15min"]
-"bus.loss" = [0.0, 0.25, 0.5]
-"#
-    )
+    let lists = "[sweep]\n\"idp.token_lifetime\" = [\"5min\", \"10min\", \"15min\"]\n\"bus.loss\" = [0.0, 0.25, 0.5]\n";
+    format!("{}{lists}", SMALL.replace("1/s", rate))
 }
 
 /// A folder with a scenario, its plan of three shards, and what one machine makes of it in `alone`.
@@ -344,6 +318,8 @@ fn what_is_missing_or_of_others_is_refused_by_name_and_holes_are_marked_on_deman
         let text = String::from_utf8(place.files(folder).remove(file).unwrap()).unwrap();
         text.lines().filter(|line| !line.starts_with("4,")).map(str::to_owned).collect()
     };
+    let (code, _, err) = place.run("replay merged");
+    assert!(code == 2 && err.contains("merged while units were missing: merge them whole"), "{err}");
     for file in ["replications.csv", "summary.csv", "differences.csv", "timeline.csv", "outages.csv"] {
         assert!(rows("merged", file) == rows("alone", file), "{file}");
     }
@@ -353,8 +329,11 @@ fn what_is_missing_or_of_others_is_refused_by_name_and_holes_are_marked_on_deman
     let (code, _, err) = place.run("sweep merge plan.json --store store --out merged --partial");
     assert!(code == 2 && err.contains("of build 0.0.9+") && err.contains("in foreign.seg"), "{err}");
     // A plan of another build is neither run nor merged.
-    let text = fs::read_to_string(place.at("plan.json")).unwrap();
-    fs::write(place.at("old.json"), text.replacen("0.1.0+", "0.0.9+", 1)).unwrap();
+    let plan = place.plan();
+    let old = Plan { build: plan.build.replacen("0.1.0+", "0.0.9+", 1), ..plan };
+    fs::write(place.at("old.json"), old.sealed().text()).unwrap();
+    let (code, _, err) = place.run("sweep status old.json --store store");
+    assert!(code == 1 && err.contains("made by build 0.0.9+"), "{err}");
     let (code, _, err) = place.run("sweep run old.json --store store");
     assert!(code == 64 && err.contains("made by build 0.0.9+") && err.contains("this is build 0.1.0+"), "{err}");
     assert_eq!(place.run("sweep merge old.json --store store --out merged").0, 2);
@@ -387,7 +366,7 @@ fn two_runs_of_one_unit_that_differ_are_never_merged() {
 fn a_full_disk_is_said_and_what_was_written_counts() {
     let place = Place::new("1/s");
     // The limit is in blocks of 512 bytes: a few units.
-    let limited = "trap '' XFSZ; ulimit -f 300; exec \"$0\" sweep run plan.json --store store --jobs 1";
+    let limited = "ulimit -f 300; exec \"$0\" sweep run plan.json --store store --jobs 1";
     let mut command = Command::new("sh");
     command.current_dir(place.0.path()).arg("-c").arg(limited).arg(cargo_bin("stalegate"));
     let (code, _, err) = ended(&mut command);
@@ -414,7 +393,16 @@ fn what_no_retry_can_cure_says_so() {
     refused("sweep run plan.json --store store --seed 7", 2, "for `sweep plan`");
     refused("sweep run plan.json --store grid.toml", 4, "grid.toml");
     let text = fs::read_to_string(place.at("plan.json")).unwrap();
-    fs::write(place.at("changed.json"), text.replacen("rate = \\\"1/s\\\"", "rate = \\\"2/s\\\"", 1)).unwrap();
+    // Whatever is changed by hand is told, and where the seal was made again what the texts come to.
+    for (from, to) in [("rate = \\\"1/s\\\"", "rate = \\\"2/s\\\""), ("[\"stalegate\"", "[\"rm\"")] {
+        assert!(text.contains(from), "{text}");
+        fs::write(place.at("changed.json"), text.replacen(from, to, 1)).unwrap();
+        refused("sweep run changed.json --store store", 64, "it is not what was written");
+        refused("sweep merge changed.json --store store", 2, "it is not what was written");
+    }
+    let mut forged = place.plan();
+    forged.inputs[0].text = forged.inputs[0].text.replacen("1/s", "2/s", 1);
+    fs::write(place.at("changed.json"), forged.sealed().text()).unwrap();
     refused("sweep run changed.json --store store", 64, "are not those of the scenario in it");
     refused("sweep merge changed.json --store store", 2, "are not those of the scenario in it");
     refused("sweep plan grid.toml -o grid.toml", 4, "it is no plan, and is not overwritten");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use signal_hook::consts::SIGTERM;
+use signal_hook::consts::{SIGTERM, SIGXFSZ};
 use signal_hook::flag;
 
 use super::console::Exit;
@@ -22,6 +22,8 @@ pub fn watch(impatient: Exit) -> Arc<AtomicBool> {
         }
     });
     let _ = flag::register_conditional_shutdown(SIGTERM, code.into(), Arc::clone(&stop))
-        .and_then(|_| flag::register(SIGTERM, Arc::clone(&stop)));
+        .and_then(|_| flag::register(SIGTERM, Arc::clone(&stop)))
+        // A file beyond `ulimit -f`: the write fails, and is told like a full disk.
+        .and_then(|_| flag::register(SIGXFSZ, Arc::default()));
     stop
 }

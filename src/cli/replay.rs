@@ -95,6 +95,12 @@ fn rerun(path: &Path, manifest: &Manifest) -> Result<Rerun, Stop> {
         let finished = progress.finished;
         return Err(bad(format!("the results are those of a run that was interrupted after {finished}: run it whole")));
     }
+    if let Some(progress) = progress.filter(|progress| progress.stopped.starts_with("merged in part")) {
+        let finished = progress.finished;
+        return Err(bad(format!(
+            "the results are those of {finished} points, merged while units were missing: merge them whole"
+        )));
+    }
     let args = Args::try_parse_from(&manifest.command);
     let args = args.map_err(|_| bad(format!("`{}` is no command of this version", manifest.command.join(" "))))?;
     let (word, file) = match args.command {

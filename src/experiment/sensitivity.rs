@@ -13,7 +13,7 @@ use crate::scenario::sweep::Mode;
 pub struct At<'a> {
     /// Its number.
     pub point: usize,
-    /// One per key: the position of its value.
+    /// One per key: the rank of its value among those of the key.
     pub values: &'a [usize],
     pub comparison: &'a Comparison,
 }
@@ -46,7 +46,7 @@ pub struct Move {
     pub to: usize,
     pub from_mean: f64,
     pub to_mean: f64,
-    /// To less from. Its interval holds together with those of every pair of points of the line, and of every policy.
+    /// To less from. Its interval holds together with those of every pair of points of a line, of every line and policy.
     pub difference: paired::Difference,
 }
 
@@ -78,14 +78,18 @@ pub fn sensitivity(points: &[At<'_>], mode: Mode, keys: usize) -> Option<Sensiti
     let metric = metric(points)?;
     let lines = |key| match mode {
         Mode::Grid => lines(points, key),
-        Mode::Zip => vec![points.to_vec()],
+        Mode::Zip => {
+            let mut line = points.to_vec();
+            line.sort_by_key(|at| at.values[key]);
+            vec![line]
+        }
     };
     let all: Vec<Option<usize>> = if mode == Mode::Zip { vec![None] } else { (0..keys).map(Some).collect() };
     let effect = |key: Option<usize>| {
         let lines: Vec<Vec<At<'_>>> = lines(key.unwrap_or(0)).into_iter().filter(|line| line.len() > 1).collect();
         KeyEffect {
             key,
-            moves: lines.iter().flat_map(|line| moves(line, metric)).collect(),
+            moves: lines.iter().flat_map(|line| moves(line, lines.len(), metric)).collect(),
             changes: lines.iter().flat_map(|line| changes(line, metric)).collect(),
         }
     };
@@ -123,10 +127,11 @@ fn lines<'a>(points: &[At<'a>], key: usize) -> Vec<Vec<At<'a>>> {
     lines.into_iter().map(|(_, line)| line).collect()
 }
 
-fn moves(line: &[At<'_>], metric: &'static str) -> Vec<Move> {
+/// The moves on one of so many lines.
+fn moves(line: &[At<'_>], lines: usize, metric: &'static str) -> Vec<Move> {
     let policies = line[0].comparison.policies.len();
     let pairs = line.len() * (line.len() - 1) / 2;
-    let error = stat::shared(stat::ERROR, policies * pairs);
+    let error = stat::shared(stat::ERROR, policies * pairs * lines);
     let of = |policy: usize| {
         let mean = |at: &&At<'_>| at.comparison.summary(policy, metric).map(|summary| summary.mean);
         let means: Vec<(usize, f64)> =

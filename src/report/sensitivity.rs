@@ -1,14 +1,17 @@
 //! What matters to a decision, of a sweep: `sensitivity.csv` and `best.csv`, sentences below the table, a part of `summary.json`.
 
+use std::cmp::Ordering;
+
 use serde::Serialize;
 
 use super::csv::row;
 use super::number::{exact, short};
-use super::sweep::Swept;
+use super::sweep::{Done, Swept};
 use super::table::columns::in_words;
 use crate::experiment::sensitivity::{At, BestChange, KeyEffect, Move, Sensitivity, sensitivity};
 use crate::experiment::stat::Interval;
-use crate::scenario::sweep::Mode;
+use crate::scenario::quantity;
+use crate::scenario::sweep::{Mode, SweptKey};
 
 /// How far each key moves the metric.
 pub const MOVES: &str = "sensitivity.csv";
@@ -38,12 +41,44 @@ const MOST_TOLD: usize = 3;
 /// What a sweep shows of its keys; `None` where it has no two points to compare.
 #[must_use]
 pub fn of(swept: &Swept<'_>) -> Option<Sensitivity> {
-    let at = swept.done.iter().map(|done| At {
+    let ranks: Vec<Vec<usize>> = swept.sweep.keys.iter().map(ranks).collect();
+    let of_point = |done: &Done| {
+        let at = swept.sweep.points[done.point].at.iter();
+        at.zip(&ranks).map(|(&value, ranks)| ranks[value]).collect()
+    };
+    let values: Vec<Vec<usize>> = swept.done.iter().map(of_point).collect();
+    let at = swept.done.iter().zip(&values).map(|(done, values)| At {
         point: done.point,
-        values: &swept.sweep.points[done.point].at,
+        values,
         comparison: &done.comparison,
     });
     sensitivity(&at.collect::<Vec<_>>(), swept.sweep.mode, swept.sweep.keys.len())
+}
+
+/// The rank of each value of a key: by size, if they are numbers, durations or rates; else as the file lists them.
+fn ranks(key: &SweptKey) -> Vec<usize> {
+    let number = |text: &str| text.replace('_', "").parse::<f64>().ok();
+    let order = sorted(key, number, f64::total_cmp)
+        .or_else(|| sorted(key, |text| quantity::signed_span(text).ok().map(|span| span.0), i64::cmp))
+        .or_else(|| sorted(key, |text| quantity::rate(text).ok(), f64::total_cmp))
+        .unwrap_or_else(|| (0..key.values.len()).collect());
+    let mut ranks = vec![0; order.len()];
+    for (rank, value) in order.into_iter().enumerate() {
+        ranks[value] = rank;
+    }
+    ranks
+}
+
+/// The positions of a key's values by size, if each has one.
+fn sorted<T>(
+    key: &SweptKey,
+    size: impl Fn(&str) -> Option<T>,
+    compare: impl Fn(&T, &T) -> Ordering,
+) -> Option<Vec<usize>> {
+    let sizes: Vec<T> = key.values.iter().map(|value| size(&value.text)).collect::<Option<_>>()?;
+    let mut order: Vec<usize> = (0..sizes.len()).collect();
+    order.sort_by(|&one, &other| compare(&sizes[one], &sizes[other]));
+    Some(order)
 }
 
 /// Names and values of a key, or of all that a zip moves together.
@@ -191,7 +226,7 @@ fn best(words: &Words<'_>, effect: &KeyEffect) -> Vec<String> {
     }
     let name = |policy: usize| words.swept.scenario.policies[policy].name.as_str();
     let told = |change: &BestChange| {
-        let how = if change.sure { "" } else { ", which cannot be told apart at both" };
+        let how = if change.sure { "" } else { " (they cannot be told apart at both values)" };
         format!(
             "  the best policy changes between {} and {}: from {} to {}{how}{}",
             words.value(change.from),
@@ -279,6 +314,20 @@ pub fn part(swept: &Swept<'_>) -> Option<Part> {
 mod tests {
     use super::*;
     use crate::report::sample;
+    use crate::scenario::sweep::SweptValue;
+
+    #[test]
+    fn values_rank_by_size_whatever_their_order_in_the_file() {
+        let sweep = sample::sweep();
+        let rank = |values: &[&str]| {
+            let value = |text: &&str| SweptValue { toml: (*text).into(), text: (*text).into() };
+            ranks(&SweptKey { values: values.iter().map(value).collect(), ..sweep.keys[0].clone() })
+        };
+        assert_eq!(rank(&["1h", "90s", "15min", "-2s"]), [3, 1, 2, 0]);
+        assert_eq!(rank(&["1.0", "0", "1_000"]), [1, 0, 2]);
+        assert_eq!(rank(&["60/min", "0.5/s"]), [1, 0]);
+        assert_eq!(rank(&["off", "5min", "1s"]), [0, 1, 2], "not all of them have a size");
+    }
 
     #[test]
     fn the_longest_move_is_told_first_and_what_is_held_is_named() {

@@ -15,3 +15,31 @@ use stalegate::scenario::{Loaded, load_text};
 pub fn scenario(text: &str) -> Loaded {
     load_text("scenario.toml", text, &[], None).unwrap_or_else(|mistakes| panic!("{mistakes:?}\n{text}"))
 }
+
+/// Two policies, three replications of twenty minutes, one restart.
+pub const SMALL: &str = r#"
+name = "small"
+[run]
+duration = "20min"
+replications = 3
+[idp]
+token_lifetime = "10min"
+restart_event = "at-start"
+token_service = { dist = "exponential", mean = "20ms" }
+[[api]]
+name = "orders"
+[[client]]
+name = "shop"
+apis = ["orders"]
+arrivals = { process = "poisson", rate = "1/s" }
+[[fault]]
+name = "restart"
+kind = "idp-restart"
+at = "2min"
+down = "10s"
+[[policy]]
+name = "ttl-only"
+[[policy]]
+name = "hybrid"
+base = "hybrid"
+"#;

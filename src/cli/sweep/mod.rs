@@ -236,16 +236,18 @@ fn nothing_of_the_scenario(global: &Global, part: &str) -> Result<(), Stop> {
 
 /// Says what in a store is damaged or does not belong there.
 fn told_of_damage(console: &Console, plan: &Plan, index: &Index) {
-    for of in &index.corrupt {
+    let corrupt = index.corrupt.iter().map(|of| {
         let unit = of.unit.map_or_else(|| "what it held".into(), |unit| plan.units[unit].told());
         let (segment, offset) = (&of.segment, of.offset);
-        console.say(&format!("note: {segment} is damaged at byte {offset}: {unit} counts as not played there"));
-    }
-    for of in &index.foreign {
+        format!("{segment} is damaged at byte {offset}: {unit} counts as not played there")
+    });
+    let foreign = index.foreign.iter().map(|of| {
         let (segment, unit, build) = (&of.segment, &of.unit, &of.build);
-        console.say(&format!(
-            "note: {segment} holds unit {unit} of build {build}, which is not of this plan: it is left aside"
-        ));
+        format!("{segment} holds unit {unit} of build {build}, which is not of this plan: it is left aside")
+    });
+    let told: Vec<String> = corrupt.chain(foreign).collect();
+    if !told.is_empty() {
+        console.say(&format!("note: what the store holds beside its units:\n{}", some(&told)));
     }
     if console.verbose && index.torn > 0 {
         let segments = counted(index.torn, "segment");
@@ -253,7 +255,7 @@ fn told_of_damage(console: &Console, plan: &Plan, index: &Index) {
     }
 }
 
-/// `unit …; unit …; and 3 more`.
+/// A line each, and how many more there are.
 fn some(all: &[String]) -> String {
     const MOST: usize = 10;
     let shown = all.iter().take(MOST).map(|text| format!("  {text}")).collect::<Vec<_>>().join("\n");

@@ -16,6 +16,9 @@ pub fn run(console: &Console, global: &Global, command: &SweepStatus) -> Outcome
     let plan = read(&command.plan, Stop::Bad)?;
     let index = Store::of(&command.store, &plan).index(&plan).map_err(|error| Stop::Io(error.to_string()))?;
     told_of_damage(console, &plan, &index);
+    if let Some(why) = plan.other_build() {
+        console.complain(&format!("note: {}: {why}", command.plan.display()));
+    }
     let missing = index.missing();
     let shards = shards(&plan, &missing);
     let text = match command.missing {
@@ -27,7 +30,7 @@ pub fn run(console: &Console, global: &Global, command: &SweepStatus) -> Outcome
         Some(Missing::Slurm) => format!("{}\n", ranges(&shards)),
     };
     console.result(&text)?;
-    Ok(if missing.is_empty() { Exit::Done } else { Exit::Failed })
+    Ok(if missing.is_empty() && index.foreign.is_empty() { Exit::Done } else { Exit::Failed })
 }
 
 fn lines(texts: impl Iterator<Item = String>) -> String {

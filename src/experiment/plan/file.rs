@@ -119,6 +119,9 @@ impl Plan {
         if self.by_id().len() < self.units.len() {
             return damaged("a unit is there twice");
         }
+        if self.clone().sealed().seal != self.seal {
+            return damaged("it is not what was written; make it again with `stalegate sweep plan`");
+        }
         Ok(())
     }
 
@@ -167,7 +170,7 @@ mod tests {
     fn a_plan_is_what_its_schema_says_and_reads_back_the_same() {
         let schema = serde_json::from_str(include_str!("../../../docs/schemas/sweep-plan.json")).unwrap();
         for seed in [None, Some(u64::MAX)] {
-            let plan = Plan { seed, ..plan() };
+            let plan = Plan { seed, ..plan() }.sealed();
             let mut found = Vec::new();
             mistakes(&schema, &serde_json::from_str(&plan.text()).unwrap(), "plan", &mut found);
             assert_eq!(found, Vec::<String>::new());

@@ -55,6 +55,8 @@ pub struct Plan {
     pub points: Vec<PlannedPoint>,
     /// In the order in which they are merged: point, replications, policy.
     pub units: Vec<Unit>,
+    /// Hash (hex) of all else, so that a change is told.
+    pub seal: String,
 }
 
 /// The scenario with the file's own values.
@@ -152,7 +154,7 @@ impl Plan {
                 .collect(),
             id: point.scenario.id.clone(),
         };
-        Ok(Plan {
+        let plan = Plan {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             model_version: MODEL_VERSION.to_string(),
@@ -165,7 +167,21 @@ impl Plan {
             shards: ask.shards,
             points: sweep.points.iter().enumerate().map(point).collect(),
             units,
-        })
+            seal: String::new(),
+        };
+        Ok(plan.sealed())
+    }
+
+    /// The same with its seal.
+    ///
+    /// # Panics
+    /// Never: all of it can be JSON.
+    #[must_use]
+    pub fn sealed(mut self) -> Plan {
+        self.seal.clear();
+        let text = serde_json::to_vec(&self).expect("all of it can be JSON");
+        self.seal = blake3::hash(&text).to_hex().to_string();
+        self
     }
 
     /// Reads the scenario from the plan's own texts.

@@ -63,6 +63,9 @@ pub fn fixed(path: &str) -> Option<&'static str> {
         ["run", "seed"] => {
             Some("the points share their random numbers, so that they differ by the keys alone; `--seed` sets them")
         }
+        ["run", "replications"] => Some(
+            "it says how much is to be known, and not what happens; `--set run.replications=…` sets it for all points",
+        ),
         [_] => Some("it tells of the file, and changes no result"),
         [_, _, "name"] => Some("results go by names; the points have the same ones"),
         _ => None,
