@@ -208,14 +208,19 @@ fn every_shard_gets_its_share_and_no_unit_is_in_two() {
 fn a_sweep_that_was_killed_goes_on_where_it_was_and_comes_to_the_same_bytes() {
     let place = Place::new("20/s");
     let mut child = place.spawn("sweep grid.toml --out killed --jobs 1");
-    place.wait_for("killed.store", 100_000);
+    place.wait_for("killed.unfinished", 100_000);
     child.kill().expect("it is ours");
     assert!(!child.wait().expect("it ends").success());
     assert!(!place.at("killed").exists());
+    let (code, out, _) = place.run("sweep grid.toml --out killed --dry-run");
+    assert!(code == 0 && out.contains(" of which were played before\n"), "{out}");
     let (code, _, err) = place.run("sweep grid.toml --out killed");
-    assert!(code == 0 && err.contains(" of 54 units were played before, and are in killed.store; going on"), "{err}");
+    assert!(
+        code == 0 && err.contains(" of 54 units were played before, and are in killed.unfinished; going on"),
+        "{err}"
+    );
     assert!(place.files("killed") == place.files("alone"));
-    assert!(!place.at("killed.store").exists(), "what is merged is not kept twice");
+    assert!(!place.at("killed.unfinished").exists(), "what is merged is not kept twice");
 }
 
 #[test]
@@ -223,7 +228,7 @@ fn ctrl_c_keeps_the_points_that_were_done_and_the_store() {
     let place = Place::new("20/s");
     let child = place.spawn("sweep grid.toml --out stopped --jobs 1");
     // More than the six units of the first point.
-    place.wait_for("stopped.store", 400_000);
+    place.wait_for("stopped.unfinished", 400_000);
     signal(&child, "INT");
     let output = child.wait_with_output().expect("it ends");
     let err = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -299,6 +304,7 @@ fn what_is_missing_or_of_others_is_refused_by_name_and_holes_are_marked_on_deman
     let lost = plan.units.iter().find(|unit| unit.point == 4).expect("there are nine points");
     let others: Vec<String> = all.iter().filter(|payload| !payload.contains(&lost.id)).cloned().collect();
     segment(&path, &others);
+    fs::create_dir(path.with_file_name("folder.seg")).unwrap();
     let (code, _, err) = place.run("sweep merge plan.json --store store --out merged");
     let named = format!("unit {} (point 4, ttl-only, replication 0)", lost.id);
     assert!(code == 1 && err.contains("a unit is missing") && err.contains(&named), "{err}");
@@ -403,8 +409,8 @@ fn what_no_retry_can_cure_says_so() {
     let mut forged = place.plan();
     forged.inputs[0].text = forged.inputs[0].text.replacen("1/s", "2/s", 1);
     fs::write(place.at("changed.json"), forged.sealed().text()).unwrap();
-    refused("sweep run changed.json --store store", 64, "are not those of the scenario in it");
-    refused("sweep merge changed.json --store store", 2, "are not those of the scenario in it");
+    refused("sweep run changed.json --store store", 64, "of the texts in it");
+    refused("sweep merge changed.json --store store", 2, "of the texts in it");
     refused("sweep plan grid.toml -o grid.toml", 4, "it is no plan, and is not overwritten");
     assert_eq!(place.run("sweep plan grid.toml -o plan.json --shards 2").0, 0, "a plan is overwritten");
     fs::write(place.at("ids"), "0123\n").unwrap();
@@ -426,7 +432,7 @@ fn what_no_retry_can_cure_says_so() {
 fn two_sweeps_into_one_folder_at_once_are_refused_and_a_store_is_shared() {
     let place = Place::new("20/s");
     let mut first = place.spawn("sweep grid.toml --out both --jobs 1");
-    place.wait_for("both.store", 100);
+    place.wait_for("both.unfinished", 100);
     let (code, _, err) = place.run("sweep grid.toml --out both");
     assert!(code == 4 && err.contains("another run is writing to both"), "{err}");
     first.kill().expect("it is ours");
@@ -442,7 +448,7 @@ fn a_dry_run_says_what_there_is_to_do_and_does_nothing() {
         "{out}"
     );
     assert!(out.contains(" on 2 threads at 8 million events a second each; nothing was run"), "{out}");
-    assert!(!place.at("dry").exists() && !place.at("dry.store").exists());
+    assert!(!place.at("dry").exists() && !place.at("dry.unfinished").exists());
 }
 
 /// A thousand points of a hundred replications, a unit each: `cargo test --release --test sweep_store -- --ignored`.

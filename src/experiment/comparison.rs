@@ -89,7 +89,7 @@ impl Ending {
     #[must_use]
     pub fn reason(self) -> &'static str {
         match self {
-            Ending::Narrow => "the interval is narrow enough",
+            Ending::Narrow => "no interval is wider than asked for",
             Ending::Wide => "as many as there may be are done, and the interval is not narrow enough",
             Ending::Decided => "everything is decided",
             Ending::Undecided => "as many as there may be are done, and not everything is decided",

@@ -59,8 +59,18 @@ pub struct BestChange {
     /// Positions of policies.
     pub before: usize,
     pub after: usize,
-    /// At both points the two can be told apart; else their means have changed places, and no more can be said.
-    pub sure: bool,
+    /// The last point up to `from` at which `after` can be told from `before`, which is the best there and from there on.
+    pub apart_before: Option<usize>,
+    /// The first point from `to` on at which `before` can be told from `after`, which is the best there and up to there.
+    pub apart_after: Option<usize>,
+}
+
+impl BestChange {
+    /// The points between which it surely lies; without them the means have changed places, and no more can be said.
+    #[must_use]
+    pub fn sure(&self) -> Option<(usize, usize)> {
+        Some((self.apart_before?, self.apart_after?))
+    }
 }
 
 impl KeyEffect {
@@ -155,17 +165,24 @@ fn moves(line: &[At<'_>], lines: usize, metric: &'static str) -> Vec<Move> {
 fn changes(line: &[At<'_>], metric: &'static str) -> Vec<BestChange> {
     let bests: Vec<(usize, Best)> =
         line.iter().filter_map(|at| Some((at.point, verdict::best_by(at.comparison, metric)?))).collect();
-    let change = |pair: &[(usize, Best)]| {
+    let apart = |points: &mut dyn Iterator<Item = &(usize, Best)>, best: usize, other: usize| {
+        points
+            .take_while(|(_, of)| of.least == best)
+            .find(|(_, of)| !of.same.contains(&other) && !of.not_told_apart.contains(&other))
+            .map(|&(point, _)| point)
+    };
+    let change = |(index, pair): (usize, &[(usize, Best)])| {
         let [(from, one), (to, other)] = pair else { return None };
         let (before, after) = (one.least, other.least);
         // Who is the same as the best is no worse.
         if before == after || one.same.contains(&after) || other.same.contains(&before) {
             return None;
         }
-        let sure = !one.not_told_apart.contains(&after) && !other.not_told_apart.contains(&before);
-        Some(BestChange { from: *from, to: *to, before, after, sure })
+        let apart_before = apart(&mut bests[..=index].iter().rev(), before, after);
+        let apart_after = apart(&mut bests[index + 1..].iter(), after, before);
+        Some(BestChange { from: *from, to: *to, before, after, apart_before, apart_after })
     };
-    bests.windows(2).filter_map(change).collect()
+    bests.windows(2).enumerate().filter_map(change).collect()
 }
 
 #[cfg(test)]
@@ -224,10 +241,22 @@ mod tests {
         let at = |mean| comparison(&[mean, 50.0]);
         let sure = [(&[0][..], at(20.0)), (&[1][..], at(30.0)), (&[2][..], at(90.0))];
         let changes = found(&sure, Mode::Grid, 1).unwrap().keys[0].changes.clone();
-        assert_eq!(changes, [BestChange { from: 1, to: 2, before: 0, after: 1, sure: true }]);
+        assert_eq!(
+            changes,
+            [BestChange { from: 1, to: 2, before: 0, after: 1, apart_before: Some(1), apart_after: Some(2) }]
+        );
         let unsure = [(&[0][..], at(49.9)), (&[1][..], at(90.0))];
         let changes = found(&unsure, Mode::Grid, 1).unwrap().keys[0].changes.clone();
-        assert_eq!(changes, [BestChange { from: 0, to: 1, before: 0, after: 1, sure: false }]);
+        assert_eq!(
+            changes,
+            [BestChange { from: 0, to: 1, before: 0, after: 1, apart_before: None, apart_after: Some(1) }]
+        );
+        assert_eq!(changes[0].sure(), None);
+        // A value between does not make less of what is known.
+        let between = [(&[0][..], at(20.0)), (&[1][..], at(49.9)), (&[2][..], at(50.1)), (&[3][..], at(90.0))];
+        let changes = found(&between, Mode::Grid, 1).unwrap().keys[0].changes.clone();
+        assert_eq!(changes.len(), 1);
+        assert_eq!((changes[0].from, changes[0].to, changes[0].sure()), (1, 2, Some((0, 3))));
     }
 
     #[test]

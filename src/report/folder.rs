@@ -1,6 +1,7 @@
 //! A results folder is written beside its place and renamed into it: whoever looks sees the old one or the new one, never half.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -128,9 +129,11 @@ impl Output {
     }
 }
 
+/// A name beside the place that nobody gives to results of his own: `.results.stalegate-new`.
 fn sibling(place: &Path, ending: &str) -> PathBuf {
-    let mut name = place.file_name().unwrap_or_default().to_os_string();
-    name.push(".");
+    let mut name = OsString::from(".");
+    name.push(place.file_name().unwrap_or_default());
+    name.push(".stalegate-");
     name.push(ending);
     place.with_file_name(name)
 }
@@ -239,9 +242,9 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let place = root.path().join("results");
         // What a killed process leaves: its folder and its marker, without the lock.
-        fs::create_dir(root.path().join("results.new")).unwrap();
-        fs::write(root.path().join("results.new").join(UNFINISHED), "").unwrap();
-        assert_eq!(names_in(root.path()).unwrap(), ["results.new"]);
+        fs::create_dir(root.path().join(".results.stalegate-new")).unwrap();
+        fs::write(root.path().join(".results.stalegate-new").join(UNFINISHED), "").unwrap();
+        assert_eq!(names_in(root.path()).unwrap(), [".results.stalegate-new"]);
         complete(&place, "one").unwrap();
         assert_eq!(names_in(root.path()).unwrap(), ["results"]);
     }
@@ -254,13 +257,26 @@ mod tests {
         fs::write(place.join("chapter.txt"), "years of work").unwrap();
         let refused = Folder::create(&place).unwrap_err().to_string();
         assert!(refused.contains("thesis is not empty and holds no results"), "{refused}");
-        fs::create_dir(root.path().join("other.new")).unwrap();
-        fs::write(root.path().join("other.new/mine"), "").unwrap();
+        fs::create_dir(root.path().join(".other.stalegate-new")).unwrap();
+        fs::write(root.path().join(".other.stalegate-new/mine"), "").unwrap();
         assert!(Folder::create(&root.path().join("other")).is_err());
         let file = root.path().join("file");
         fs::write(&file, "").unwrap();
         assert!(Folder::create(&file).unwrap_err().to_string().contains("a file is in the way"));
         assert_eq!(fs::read_to_string(place.join("chapter.txt")).unwrap(), "years of work");
+    }
+
+    #[test]
+    fn results_that_were_renamed_stay() {
+        let root = tempfile::tempdir().unwrap();
+        let place = root.path().join("results");
+        for kept in ["results.old", "results.new"] {
+            complete(&place, "one").unwrap();
+            fs::rename(&place, root.path().join(kept)).unwrap();
+        }
+        complete(&place, "two").unwrap();
+        complete(&place, "three").unwrap();
+        assert_eq!(names_in(root.path()).unwrap(), ["results", "results.new", "results.old"]);
     }
 
     #[test]

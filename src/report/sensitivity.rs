@@ -32,8 +32,17 @@ const MOVES_HEADER: [&str; 12] = [
     "ci_high",
     "verdict",
 ];
-const BEST_HEADER: [&str; 8] =
-    ["key", "held", "metric", "from_value", "to_value", "best_before", "best_after", "told_apart"];
+const BEST_HEADER: [&str; 9] = [
+    "key",
+    "held",
+    "metric",
+    "from_value",
+    "to_value",
+    "best_before",
+    "best_after",
+    "apart_from_value",
+    "apart_to_value",
+];
 
 /// Changes of the best policy that are told in sentences, at most, of a key.
 const MOST_TOLD: usize = 3;
@@ -156,6 +165,7 @@ pub fn best_csv(swept: &Swept<'_>, found: &Sensitivity) -> String {
         let words = Words { swept, key: effect.key };
         for change in &effect.changes {
             let name = |policy: usize| swept.scenario.policies[policy].name.clone();
+            let value = |point: Option<usize>| point.map_or_else(String::new, |point| words.value(point));
             text += &row(&[
                 words.paths(),
                 words.held(change.from),
@@ -164,7 +174,8 @@ pub fn best_csv(swept: &Swept<'_>, found: &Sensitivity) -> String {
                 words.value(change.to),
                 name(change.before),
                 name(change.after),
-                change.sure.to_string(),
+                value(change.apart_before),
+                value(change.apart_after),
             ]);
         }
     }
@@ -226,7 +237,13 @@ fn best(words: &Words<'_>, effect: &KeyEffect) -> Vec<String> {
     }
     let name = |policy: usize| words.swept.scenario.policies[policy].name.as_str();
     let told = |change: &BestChange| {
-        let how = if change.sure { "" } else { " (they cannot be told apart at both values)" };
+        let how = match (change.apart_before, change.apart_after) {
+            (Some(from), Some(to)) if (from, to) == (change.from, change.to) => String::new(),
+            (Some(from), Some(to)) => format!(", surely between {} and {}", words.value(from), words.value(to)),
+            (Some(_), None) => " (not told apart after it)".to_owned(),
+            (None, Some(_)) => " (not told apart before it)".to_owned(),
+            (None, None) => " (told apart neither before nor after it)".to_owned(),
+        };
         format!(
             "  the best policy changes between {} and {}: from {} to {}{how}{}",
             words.value(change.from),
@@ -275,7 +292,9 @@ struct ChangePart {
     to: String,
     before: String,
     after: String,
-    told_apart: bool,
+    /// Between these values it surely lies; `null` where the two cannot be told apart on that side.
+    apart_from: Option<String>,
+    apart_to: Option<String>,
 }
 
 /// Of each key the furthest move, and every change of the best policy.
@@ -291,7 +310,8 @@ pub fn part(swept: &Swept<'_>) -> Option<Part> {
             to: words.value(change.to),
             before: name(change.before),
             after: name(change.after),
-            told_apart: change.sure,
+            apart_from: change.apart_before.map(|point| words.value(point)),
+            apart_to: change.apart_after.map(|point| words.value(point)),
         };
         Some(KeyPart {
             key: words.paths(),

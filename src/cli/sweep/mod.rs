@@ -116,10 +116,10 @@ fn place(global: &Global, name: &str) -> PathBuf {
     global.out.clone().unwrap_or_else(|| PathBuf::from("results").join(name))
 }
 
-/// The store beside the results.
+/// The store beside the results. It is the sweep's own, and goes when the results are complete.
 fn beside(place: &Path) -> PathBuf {
     let mut name = place.file_name().unwrap_or_default().to_os_string();
-    name.push(".store");
+    name.push(".unfinished");
     place.with_file_name(name)
 }
 
@@ -144,8 +144,10 @@ fn holes(plan: &Plan, holes: Vec<(usize, Vec<usize>)>) -> Vec<Hole> {
 /// What the plan comes to, in words; nothing is played.
 fn dry_run(console: &Console, global: &Global, plan: &Plan, loaded: &Loaded) -> Outcome {
     let points = &swept(loaded)?.points;
-    let all = || 0..plan.units.len();
-    let (runs, units, events, jobs) = (plan.runs(all()), plan.units.len(), plan.cost(all()), jobs(global));
+    let store = Store::of(&beside(&place(global, &loaded.scenario.name)), plan);
+    let missing = store.index(plan).map_err(|error| Stop::Io(error.to_string()))?.missing();
+    let (runs, units, jobs) = (plan.runs(0..plan.units.len()), plan.units.len(), jobs(global));
+    let (there, events) = (units - missing.len(), plan.cost(missing));
     let policies = loaded.scenario.policies.len();
     let seconds = seconds(events) / f64::from(u32::try_from(jobs).unwrap_or(u32::MAX));
     let numbers = points.iter().map(|point| point.scenario.replications.max);
@@ -158,6 +160,7 @@ fn dry_run(console: &Console, global: &Global, plan: &Plan, loaded: &Loaded) -> 
             "replications": { "least": least, "most": most },
             "runs": runs,
             "units": units,
+            "there": there,
             "estimated_events": events,
             "estimated_s": seconds,
             "jobs": jobs,
@@ -167,11 +170,12 @@ fn dry_run(console: &Console, global: &Global, plan: &Plan, loaded: &Loaded) -> 
     let replications = if least == most { format!("{least}") } else { format!("{least} to {most}") };
     let name = &loaded.scenario.name;
     let text = format!(
-        "{name}: {}, {}, {replications} replications each: {} in {}\n{}{}; nothing was run\n",
+        "{name}: {}, {}, {replications} replications each: {} in {}{}\n{}{}; nothing was run\n",
         counted(points.len(), "point"),
         if policies == 1 { "1 policy".into() } else { format!("{policies} policies") },
         counted_64(runs, "run"),
         counted(units, "unit"),
+        if there > 0 { format!(", {there} of which were played before") } else { String::new() },
         about(events, seconds),
         format_args!(
             " on {} at {} million events a second each",

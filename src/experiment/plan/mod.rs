@@ -217,7 +217,7 @@ impl Plan {
             None
         };
         match differs {
-            Some(what) => Err(format!("the {what} of the plan are not those of the scenario in it, {changed}")),
+            Some(what) => Err(format!("the plan has not the {what} of the texts in it, {changed}")),
             None => Ok(loaded),
         }
     }

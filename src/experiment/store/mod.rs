@@ -115,7 +115,8 @@ fn segments(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
     let mut paths = Vec::new();
     for entry in entries {
         let path = entry.map_err(at)?.path();
-        if path.extension().is_some_and(|ending| ending == ENDING) {
+        // Folders and pipes of that name are none.
+        if path.extension().is_some_and(|ending| ending == ENDING) && path.is_file() {
             paths.push(path);
         }
     }

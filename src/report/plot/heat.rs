@@ -254,20 +254,22 @@ fn cells(
         let censored = metric != verdict::EXPOSURE && metric.contains("downtime") && is_censored(comparison, policy);
         Some((mean, censored))
     };
+    let told = |(mean, censored): (f64, bool)| if censored { format!("≥ {}", short(mean)) } else { short(mean) };
+    let values: Vec<Option<(f64, bool)>> = panel.cells.iter().map(|&(_, _, point)| value(point)).collect();
+    // Where a number does not fit, colours alone speak: zeros, which always fit, would say that there is nothing else.
+    let fit = values.iter().flatten().all(|&one| width_of(&told(one), NUMBER) <= sheet.width);
     for (column, row) in (0..sheet.columns).flat_map(|column| (0..sheet.rows).map(move |row| (column, row))) {
         let (from, to) = corners(column, row);
-        let here = |&&(x, y, _): &&(usize, usize, usize)| i32::try_from(x) == Ok(column) && i32::try_from(y) == Ok(row);
-        let Some((mean, censored)) = panel.cells.iter().find(here).and_then(|&(_, _, point)| value(point)) else {
+        let here = |&(x, y, _): &(usize, usize, usize)| i32::try_from(x) == Ok(column) && i32::try_from(y) == Ok(row);
+        let Some(one) = panel.cells.iter().position(here).and_then(|cell| values[cell]) else {
             hole(canvas, from, to);
             continue;
         };
-        let colour = shade(f64::from(scale.at(mean)) / f64::from(SCALE));
+        let colour = shade(f64::from(scale.at(one.0)) / f64::from(SCALE));
         canvas.rectangle(from, to, colour, 1.0);
-        let text = if censored { format!("≥ {}", short(mean)) } else { short(mean) };
-        // Where a number does not fit, the colour alone speaks.
-        if width_of(&text, NUMBER) <= sheet.width {
+        if fit {
             let middle = (i32::midpoint(from.0, to.0), i32::midpoint(from.1, to.1));
-            canvas.text(&text, middle, Anchor::Middle, Font { colour: on(colour), ..NUMBER });
+            canvas.text(&told(one), middle, Anchor::Middle, Font { colour: on(colour), ..NUMBER });
         }
     }
 }
