@@ -122,6 +122,11 @@ fn one<'a>(expect: &'a Expect, policy: usize, comparison: &Comparison) -> Judged
     judged
 }
 
+/// No metric is ever negative, and so neither its mean nor a ratio of means is, wherever an interval ends.
+fn not_negative(low: f64) -> f64 {
+    low.max(0.0)
+}
+
 fn number(n: usize) -> u32 {
     u32::try_from(n).expect("replications are counted in 32 bits")
 }
@@ -150,7 +155,7 @@ fn alone(judged: &mut Judged<'_>, mut values: Vec<f64>, complete: bool, error: f
             if half.is_none() {
                 judged.why = Some(Why::OneReplication);
             }
-            (mean, Range { low: half.map(|half| mean - half), high: half.map(|half| mean + half) })
+            (mean, Range { low: half.map(|half| not_negative(mean - half)), high: half.map(|half| mean + half) })
         }
         Stat::P50 => quantile(500),
         Stat::P95 => quantile(950),
@@ -204,19 +209,19 @@ fn ratio(judged: &mut Judged<'_>, values: &[f64], others: &[f64], error: f64) {
     }
     if let Some(found) = paired::difference(values, others, error).and_then(|difference| difference.ratio) {
         judged.value = Some(found.value);
-        judged.range = Range { low: Some(found.interval.low), high: Some(found.interval.high) };
+        judged.range = Range { low: Some(not_negative(found.interval.low)), high: Some(found.interval.high) };
     }
     let beyond = |bound: f64| {
         let beyond: Vec<f64> = pairs.iter().map(|(value, other)| value - bound * other).collect();
         let (mean, half) = (stat::mean(&beyond)?, stat::half_width(&beyond, error)?);
         Some(Range { low: Some(mean - half), high: Some(mean + half) })
     };
-    let (least, most) = match judged.expect.bound {
+    let (low, high) = match judged.expect.bound {
         Bound::Below(limit) | Bound::Above(limit) | Bound::Equals(limit) => (limit, limit),
         Bound::Between(least, most) => (least, most),
         Bound::Sometimes => unreachable!("the loader refuses it beside `versus`"),
     };
-    let (Some(least), Some(most)) = (beyond(least), beyond(most)) else {
+    let (Some(least), Some(most)) = (beyond(low), beyond(high)) else {
         judged.why = Some(Why::OneReplication);
         return;
     };
@@ -224,7 +229,7 @@ fn ratio(judged: &mut Judged<'_>, values: &[f64], others: &[f64], error: f64) {
         Bound::Below(_) => within(Bound::Below(0.0), most),
         Bound::Above(_) => within(Bound::Above(0.0), least),
         Bound::Between(..) | Bound::Equals(_) | Bound::Sometimes => {
-            let above = within(Bound::Between(0.0, f64::INFINITY), least);
+            let above = if low > 0.0 { within(Bound::Between(0.0, f64::INFINITY), least) } else { Decision::Passed };
             let below = within(Bound::Between(f64::NEG_INFINITY, 0.0), most);
             above.max(below)
         }
@@ -308,6 +313,20 @@ mod tests {
         for (bound, expected) in cases {
             assert_eq!(of(bound), expected, "{bound:?}");
         }
+    }
+
+    #[test]
+    fn nothing_is_below_zero() {
+        // Mean 1 ± 4.3: an interval that would reach below zero.
+        let values = [0.0, 0.0, 3.0];
+        let of = |bound| decision(&values, bound, Stat::Mean, 3);
+        assert_eq!((of(Bound::Between(0.0, 9.0)), of(Bound::Above(0.0))), (Passed, Undecided));
+        let comparison = comparison(&[&values, &[9.0, 8.0, 10.0]], 3);
+        let expects =
+            [expect(Bound::Between(0.0, 1.0), Stat::Mean, Some(1)), expect(Bound::Below(9.0), Stat::Mean, None)];
+        let judged = judge(&expects, &comparison);
+        assert_eq!((judged[0].decision, judged[0].range.low), (Passed, Some(0.0)));
+        assert_eq!((judged[1].decision, judged[1].range.low), (Passed, Some(0.0)));
     }
 
     #[test]
