@@ -217,7 +217,7 @@ fn a_replay_reproduces_every_hash_or_says_what_differs() {
     let cases = [
         (original.replace("\"version\": \"", "\"version\": \"9."), 0, "of version 9."),
         (original.replace("\"model_version\": \"1\"", "\"model_version\": \"0\""), 0, "of model version 0"),
-        (original.replacen("\"summary.csv\": \"", "\"summary.csv\": \"0", 1), 5, "summary.csv has other bytes"),
+        (original.replacen("\"summary.csv\": \"", "\"summary.csv\": \"0", 1), 5, "summary.csv is not the file that"),
         (original.replace("\"compare\"", "\"completions\""), 2, "no command"),
         (original.replace("all replications asked for are done", "interrupted: kept"), 2, "interrupted"),
     ];
@@ -233,6 +233,16 @@ fn a_replay_reproduces_every_hash_or_says_what_differs() {
             ran.err
         );
     }
+    fs::write(&manifest, &original).unwrap();
+    // Without the file beside it, the manifest stands for it.
+    fs::remove_file(manifest.with_file_name("summary.csv")).unwrap();
+    assert_eq!(replay().code, 0);
+    fs::write(&manifest, original.replacen("\"summary.csv\": \"", "\"summary.csv\": \"0", 1)).unwrap();
+    let ran = replay();
+    assert!(ran.code == 5 && ran.out.contains("summary.csv has other bytes"), "{}{}", ran.out, ran.err);
+    let kept = ran.err.split("kept in ").nth(1).expect("it is told").trim();
+    assert!(Path::new(kept).join("summary.csv").exists(), "{kept}");
+    fs::remove_dir_all(kept).unwrap();
     fs::write(&manifest, &original).unwrap();
     fs::write(place.path().join("small.toml"), world().replace("rate = \"2/s\"", "rate = \"3/s\"")).unwrap();
     let ran = replay();

@@ -1,6 +1,7 @@
 //! `replay MANIFEST`: the same command again, and every hash compared.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command as Process, Stdio};
 
@@ -56,20 +57,23 @@ pub fn run(console: &Console, global: &Global, command: &Replay) -> Outcome {
     let path = if command.manifest.is_dir() { command.manifest.join(MANIFEST) } else { command.manifest.clone() };
     let manifest = read(&path)?;
     let rerun = rerun(&path, &manifest)?;
-    let changed = changed_inputs(&manifest, &rerun)?;
+    let mut changed = changed_inputs(&manifest, &rerun)?;
+    changed.extend(changed_files(&path, &manifest)?);
     if !changed.is_empty() {
         return not_reproduced(console, &versions(&manifest).into_iter().chain(changed).collect::<Vec<_>>());
     }
     let place = std::env::temp_dir().join(format!("stalegate-replay-{}", std::process::id()));
-    let again = again(console, global, &rerun, &place);
-    // What cannot be removed is in a folder for such things.
-    let _ = std::fs::remove_dir_all(&place);
-    let again = match again? {
-        Ok(again) => again,
-        Err(exit) => return Ok(exit),
+    let again = match again(console, global, &rerun, &place) {
+        Ok(Ok(again)) => again,
+        ended => {
+            remove(&place);
+            return ended.map(|ended| ended.err().unwrap_or(Exit::Done));
+        }
     };
     let differing = differing(&manifest, &again);
     if differing.is_empty() {
+        remove(&place);
+        console.say(&format!("{} is removed again", place.display()));
         for note in versions(&manifest) {
             console.say(&format!("note: {note}"));
         }
@@ -77,7 +81,28 @@ pub fn run(console: &Console, global: &Global, command: &Replay) -> Outcome {
         console.result(&text)?;
         return Ok(Exit::Done);
     }
+    console.say(&format!("what came out is kept in {}", place.display()));
     not_reproduced(console, &versions(&manifest).into_iter().chain(differing).collect::<Vec<_>>())
+}
+
+/// What cannot be removed is in a folder for such things.
+fn remove(place: &Path) {
+    let _ = std::fs::remove_dir_all(place);
+}
+
+/// Which files beside the manifest are not those that it tells of; some may have been left behind.
+fn changed_files(path: &Path, manifest: &Manifest) -> Result<Vec<String>, Stop> {
+    let mut changed = Vec::new();
+    for (name, hash) in &manifest.files {
+        let file = path.with_file_name(name);
+        match std::fs::read(&file) {
+            Ok(bytes) if blake3::hash(&bytes).to_hex().as_str() == hash => {}
+            Ok(_) => changed.push(format!("{name} is not the file that the manifest tells of")),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(Stop::Io(format!("cannot read {}: {}", file.display(), reason(&error)))),
+        }
+    }
+    Ok(changed)
 }
 
 fn read(path: &Path) -> Result<Manifest, Stop> {
