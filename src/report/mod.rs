@@ -3,6 +3,7 @@
 //! A [`Results`] is opened before the first replication runs, so that a folder that cannot be written costs no work;
 //! it takes records as they come, and `finish` puts the complete folder in the place of the old one.
 
+pub mod around;
 pub mod baseline;
 pub mod check;
 pub mod csv;

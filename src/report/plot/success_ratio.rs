@@ -5,6 +5,7 @@ use super::canvas::{self, Anchor, Canvas, NOTE, TITLE, WORDS};
 use super::palette::{GREY, GRID, colour, shape};
 use super::{Group, WIDTH, groups, names_width};
 use crate::experiment::comparison::{BinTotal, Comparison};
+use crate::report::around;
 use crate::report::number::seconds;
 use crate::scenario::Scenario;
 use crate::time::SimTime;
@@ -17,8 +18,6 @@ const STRIP: i32 = 58;
 const GAP: i32 = 22;
 /// Points of a line at most.
 const MOST_POINTS: usize = 600;
-/// Below this a policy has not recovered.
-const RECOVERED: f64 = 0.999;
 
 /// What is drawn of one or several bins that follow each other.
 #[derive(Clone, Copy, Debug)]
@@ -34,8 +33,7 @@ struct Point {
 pub fn draw(scenario: &Scenario, comparison: &Comparison) -> String {
     let groups =
         groups(comparison, |one, other| comparison.policies[one].timeline == comparison.policies[other].timeline);
-    let shown = shown(comparison);
-    let origin = origin(comparison);
+    let (shown, origin) = (around::shown(comparison), around::origin(comparison));
     let relative = |at: SimTime| at.as_secs_f64() - origin.as_secs_f64();
     let left = NAMES + names_width(comparison, &groups) + 56;
     let axis = Axis::linear(left, RIGHT, relative(shown.0), relative(shown.1));
@@ -51,49 +49,9 @@ pub fn draw(scenario: &Scenario, comparison: &Comparison) -> String {
             line(canvas, group.first(), &points(comparison, group.first(), &axis, shown, &relative), &up);
             top += height + GAP;
         }
-        bottom_axis(canvas, &axis, bottom, named_origin(scenario, comparison));
+        let name = format!("seconds since {}", around::named_origin(scenario, comparison));
+        bottom_axis(canvas, &axis, bottom, &name);
     })
-}
-
-/// The instant that the axis counts from: the first fault.
-fn origin(comparison: &Comparison) -> SimTime {
-    comparison.layout.windows.first().map_or(SimTime::ZERO, |window| window.0)
-}
-
-fn is_restart(scenario: &Scenario) -> bool {
-    scenario.world.faults.iter().any(|fault| matches!(fault.fault.kind(), "idp-restart" | "idp-crash"))
-}
-
-fn named_origin(scenario: &Scenario, comparison: &Comparison) -> &'static str {
-    match comparison.layout.windows.first() {
-        None => "seconds since the run began",
-        Some(_) if is_restart(scenario) => "seconds since the IdP stopped",
-        Some(_) => "seconds since the fault began",
-    }
-}
-
-/// The stretch worth a look: from a little before the first fault to a little after the last recovery.
-fn shown(comparison: &Comparison) -> (SimTime, SimTime) {
-    let layout = &comparison.layout;
-    let Some(&(first, end)) = layout.windows.first() else { return (SimTime::ZERO, layout.end) };
-    let failing = |bin: &BinTotal| ratio(bin).is_some_and(|ratio| ratio < RECOVERED);
-    let last_failing = (layout.bin_of(first)..layout.bins.len())
-        .rev()
-        .find(|&index| comparison.policies.iter().any(|policy| failing(&policy.timeline[index])));
-    let recovered = last_failing.map_or(end, |index| layout.bins.get(index + 1).copied().unwrap_or(layout.end));
-    let span = recovered.max(end).since(first);
-    let before = span.scaled(0.08).max(crate::time::SimSpan::secs(5));
-    (SimTime(first.0.saturating_sub(before.0)), (recovered.max(end) + span.scaled(0.08)).min(layout.end))
-}
-
-fn ratio(bin: &BinTotal) -> Option<f64> {
-    let calls = bin.sums.ok + bin.sums.failed;
-    (calls > 0).then(|| float(bin.sums.ok) / float(calls))
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a count of calls in a ratio that is drawn")]
-fn float(count: u64) -> f64 {
-    count as f64
 }
 
 fn heading(canvas: &mut Canvas<'_>, scenario: &Scenario, comparison: &Comparison) {
@@ -121,7 +79,7 @@ fn marks(
         canvas.dashes((left, TOP - 4), (left, bottom), GREY);
         canvas.dashes((right, TOP - 4), (right, bottom), GREY);
         if index == 0 {
-            let (begin, end) = if is_restart(scenario) { ("stop", "ready") } else { ("fault", "over") };
+            let (begin, end) = if around::is_restart(scenario) { ("stop", "ready") } else { ("fault", "over") };
             canvas.text(begin, (left - 3, TOP - 12), Anchor::Right, NOTE);
             canvas.text(
                 &format!("{end} after {} s", seconds(to.since(from).0)),
@@ -169,12 +127,10 @@ fn points(
 }
 
 fn point(bins: &[BinTotal], x: i32) -> Option<Point> {
-    let ok: u64 = bins.iter().map(|bin| bin.sums.ok).sum();
-    let calls: u64 = bins.iter().map(|bin| bin.sums.ok + bin.sums.failed).sum();
     let ratios = || bins.iter().filter_map(|bin| bin.ratios.as_ref());
-    (calls > 0).then(|| Point {
+    around::share(bins).map(|mean| Point {
         x,
-        mean: float(ok) / float(calls),
+        mean,
         low: ratios().map(|counts| counts.quantile(5)).fold(1.0, f64::min),
         high: ratios().map(|counts| counts.quantile(95)).fold(0.0, f64::max),
     })

@@ -5,6 +5,7 @@ mod differences;
 mod gateways;
 mod known;
 pub mod sweep;
+pub mod timeline;
 
 use comfy_table::{
     Cell, CellAlignment, ColumnConstraint, ContentArrangement, ContentLineStyle, LineStyle, Table, TableStyle, Width,
@@ -45,6 +46,7 @@ pub fn compare(scenario: &Scenario, comparison: &Comparison, look: Look) -> Stri
     let parts = [
         heading(scenario, comparison).lines().map(|line| wrap(line, look.width)).collect::<Vec<_>>().join("\n"),
         policies(comparison, look),
+        timeline::timeline(scenario, comparison, look),
         gateways::compare(scenario, comparison, look),
         differences::differences(comparison, look),
         best_lines(comparison).iter().map(|line| wrap(line, look.width)).collect::<Vec<_>>().join("\n"),
