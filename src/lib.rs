@@ -29,5 +29,6 @@ pub mod experiment;
 pub mod explore;
 pub mod report;
 pub mod scenario;
+pub mod trace;
 
 pub mod cli;

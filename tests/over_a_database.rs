@@ -12,9 +12,9 @@ use stalegate::time::SimTime;
 struct Issued(u64, u64);
 
 impl Observer for Issued {
-    fn fact(&mut self, _: SimTime, fact: &Fact) {
+    fn fact(&mut self, _: SimTime, _: u64, fact: &Fact) {
         match fact {
-            Fact::TokenIssued => self.0 += 1,
+            Fact::TokenIssued { .. } => self.0 += 1,
             Fact::FetchEnded { failed: None, .. } => self.1 += 1,
             _ => {}
         }

@@ -8,7 +8,7 @@ const LAYERS: [&[&str]; 5] = [
     &["time", "id", "rng", "dist", "count", "profile", "replications", "key"],
     &["engine", "oauth", "policy", "persistence", "revocation"],
     &["model", "fault", "metric"],
-    &["scenario", "experiment", "explore", "report"],
+    &["scenario", "experiment", "explore", "report", "trace"],
     &["cli"],
 ];
 

@@ -111,8 +111,9 @@ pub enum Command {
     /// Print completions for a shell
     #[command(before_help = "Example:\n  stalegate completions bash > /etc/bash_completion.d/stalegate")]
     Completions(Completions),
-    #[command(hide = true)]
-    Explain(Later),
+    /// Why calls fail for so long: the worst outage's chain of causes, and what would have ended it sooner
+    #[command(before_help = "Example:\n  stalegate explain scenarios/second-outage.toml --policy event-refetch")]
+    Explain(Explain),
     #[command(hide = true)]
     Report(Later),
 }
@@ -293,6 +294,27 @@ pub struct Run {
     /// Of a later version
     #[arg(long, hide = true, num_args = 1..=2, value_names = ["FORMAT", "FILE"])]
     pub trace: Option<Vec<String>>,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct Explain {
+    /// The scenario
+    pub file: PathBuf,
+    /// Under which policy of it
+    #[arg(long, value_name = "NAME")]
+    pub policy: String,
+    /// In which of its worlds, from 0; in the one with the longest outage, if absent (with --call: 0)
+    #[arg(long, value_name = "N")]
+    pub replication: Option<u32>,
+    /// Of this lane, such as gateway-1/orders
+    #[arg(long, value_name = "LANE", conflicts_with = "call")]
+    pub lane: Option<String>,
+    /// Why the call of this number failed; a trace has the numbers
+    #[arg(long, value_name = "K")]
+    pub call: Option<u64>,
+    /// At this point of the scenario's sweep, from 0; at the worst of all, if absent
+    #[arg(long, value_name = "N")]
+    pub point: Option<usize>,
 }
 
 #[derive(Clone, Debug, clap::Args)]

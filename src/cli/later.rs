@@ -6,9 +6,9 @@ use super::console::{Outcome, Stop};
 /// Refuses.
 pub fn run(command: &Command) -> Outcome {
     let name = match command {
-        Command::Explain(_) => "explain",
         Command::Report(_) => "report",
         Command::Check(_)
+        | Command::Explain(_)
         | Command::Baseline(_)
         | Command::Compare(_)
         | Command::Sweep(_)

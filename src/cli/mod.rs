@@ -14,6 +14,7 @@ mod baseline;
 mod check;
 mod compare;
 mod completions;
+mod explain;
 mod explain_code;
 mod init;
 mod interrupt;
@@ -72,6 +73,7 @@ fn dispatch(console: &Console, args: &Args) -> Outcome {
         Command::Baseline(command) => baseline::run(console, global, command),
         Command::Replay(command) => replay::run(console, global, command),
         Command::Optimize(command) => optimize::run(console, global, command),
-        Command::Explain(_) | Command::Report(_) => later::run(&args.command),
+        Command::Explain(command) => explain::run(console, global, command),
+        Command::Report(_) => later::run(&args.command),
     }
 }

@@ -34,7 +34,7 @@ pub fn run(console: &Console, global: &Global, command: &Run) -> Outcome {
         }
         Err(Halt::Broken(broken)) => return Err(Stop::Broken(broken.to_string())),
     };
-    let Played { observer: (mut collectors, narrator), digest, events } = played;
+    let Played { observer: (mut collectors, narrator), digest, events, .. } = played;
     let values = collectors.values();
     if console.json {
         console.json_result(&document(scenario, command, &values, digest, events))?;
@@ -74,7 +74,7 @@ fn document(
 }
 
 /// The position of a policy in its scenario.
-fn position(scenario: &scenario::Scenario, wanted: &str) -> Result<usize, Stop> {
+pub fn position(scenario: &scenario::Scenario, wanted: &str) -> Result<usize, Stop> {
     let names = || scenario.policies.iter().map(|policy| policy.name.as_str());
     names().position(|name| name == wanted).ok_or_else(|| {
         let hint = nearest(wanted, names()).map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();

@@ -4,6 +4,7 @@ pub mod baseline;
 pub mod check;
 pub mod compare;
 pub mod comparison;
+pub mod explain;
 pub mod exposure;
 pub mod judge;
 pub mod merge;

@@ -5,11 +5,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::engine::{Engine, Fifo, Progress};
+use crate::engine::{Engine, Fifo, Progress, Schedule, Scheduling};
 use crate::metric::Scope;
-use crate::model::World;
 use crate::model::config::{InboundValidation, WorldConfig};
 use crate::model::fact::Observer;
+use crate::model::{Event, World};
 use crate::scenario::Scenario;
 use crate::time::SimTime;
 
@@ -21,6 +21,8 @@ pub struct Played<O> {
     pub digest: u64,
     /// How many events fired.
     pub events: u64,
+    /// By `seq`: what scheduled it; only of [`play_traced`].
+    pub causes: Vec<Scheduling<Event>>,
 }
 
 /// Why a world was not played to its end.
@@ -65,10 +67,45 @@ pub fn play<O: Observer>(
     observer: O,
     stop: &AtomicBool,
 ) -> Result<Played<O>, Stop> {
+    to_the_end(Engine::new(Fifo, start(scenario, policy, replication, observer)), scenario, policy, replication, stop)
+}
+
+/// The same, and keeps what scheduled each event.
+pub fn play_traced<O: Observer>(
+    scenario: &Scenario,
+    policy: usize,
+    replication: u32,
+    observer: O,
+    stop: &AtomicBool,
+) -> Result<Played<O>, Stop> {
+    to_the_end(
+        Engine::traced(Fifo, start(scenario, policy, replication, observer)),
+        scenario,
+        policy,
+        replication,
+        stop,
+    )
+}
+
+fn start<O: Observer>(
+    scenario: &Scenario,
+    policy: usize,
+    replication: u32,
+    observer: O,
+) -> impl FnOnce(&mut Schedule<Event>) -> World<O> {
     let rules = Arc::new(scenario.policies[policy].policy.clone());
     let config = Arc::clone(&scenario.world);
-    let end = SimTime::ZERO + config.run.duration;
-    let mut engine = Engine::new(Fifo, |schedule| World::new(config, rules, replication, observer, schedule));
+    move |schedule| World::new(config, rules, replication, observer, schedule)
+}
+
+fn to_the_end<O: Observer>(
+    mut engine: Engine<World<O>>,
+    scenario: &Scenario,
+    policy: usize,
+    replication: u32,
+    stop: &AtomicBool,
+) -> Result<Played<O>, Stop> {
+    let end = SimTime::ZERO + scenario.world.run.duration;
     loop {
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let progress = engine.run(end, STRETCH);
@@ -96,7 +133,8 @@ pub fn play<O: Observer>(
             }
         }
     }
-    Ok(Played { digest: engine.digest(), events: engine.fired(), observer: engine.model.observer })
+    let causes = engine.causes().to_vec();
+    Ok(Played { digest: engine.digest(), events: engine.fired(), causes, observer: engine.model.observer })
 }
 
 /// What is measured in the worlds of a scenario under one of its policies.

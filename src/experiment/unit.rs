@@ -148,7 +148,7 @@ struct Timeline {
 }
 
 impl Observer for Timeline {
-    fn fact(&mut self, at: SimTime, fact: &Fact) {
+    fn fact(&mut self, at: SimTime, _: u64, fact: &Fact) {
         match fact {
             Fact::Calls(calls) => {
                 let bin = &mut self.bins[self.layout.bin_of(at)];

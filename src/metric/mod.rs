@@ -119,7 +119,7 @@ macro_rules! registry {
         }
 
         impl Observer for Collectors {
-            fn fact(&mut self, at: SimTime, fact: &Fact) {
+            fn fact(&mut self, at: SimTime, _: u64, fact: &Fact) {
                 $(self.$family.observe(at, fact);)*
             }
         }

@@ -207,7 +207,9 @@ mod tests {
     fn call(lane: u32, at_s: u64, outcome: Outcome) -> (SimTime, Fact) {
         let at = SimTime(at_s * 1_000_000_000);
         let (lane, user) = (LaneId(lane), Some((ClientId(0), 0)));
-        (at, Fact::Calls(Calls { lane, user, outcome, deserved: false, n: 1, first: at, last: at }))
+        let calls =
+            Calls { lane, user, outcome, deserved: false, n: 1, first: at, last: at, number: 0, born: at, token: None };
+        (at, Fact::Calls(calls))
     }
 
     const BAD: Outcome = Outcome::Failed(Cause::StaleToken);

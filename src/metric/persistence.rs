@@ -40,9 +40,9 @@ impl Collector for Persistence {
             return;
         }
         match fact {
-            Fact::ConAppKeyViolated => self.violations += 1,
-            Fact::ConAppKeyRecovered => self.recoveries += 1,
-            Fact::ConAppKeyExhausted => self.exhausted += 1,
+            Fact::ConAppKeyViolated { .. } => self.violations += 1,
+            Fact::ConAppKeyRecovered { .. } => self.recoveries += 1,
+            Fact::ConAppKeyExhausted { .. } => self.exhausted += 1,
             Fact::Superseded { .. } => self.superseded += 1,
             Fact::DuplicateActiveJwt => self.duplicates += 1,
             Fact::TokenLost { .. } => self.lost += 1,

@@ -37,7 +37,7 @@ impl Collector for Tokens {
             return;
         }
         match fact {
-            Fact::TokenIssued => self.issued += 1,
+            Fact::TokenIssued { .. } => self.issued += 1,
             Fact::Resend { unsafe_call } => {
                 self.resends += 1;
                 self.unsafe_resends += u64::from(*unsafe_call);

@@ -4,6 +4,7 @@
 //! both are over. At any time exactly one thing is to come for the gateway's side: an event, a flight, or a verdict.
 
 use super::backend::Verdict;
+use super::delays::Wait;
 use super::event::{Event, Step};
 use super::fact::{Calls, Fact, Observer};
 use super::source::{Birth, Word};
@@ -36,6 +37,8 @@ pub(super) enum Origin {
 #[derive(Clone, Debug)]
 pub(super) struct Call {
     pub origin: Origin,
+    /// Among all calls of the run; known when it is sent.
+    pub number: u64,
     pub birth: Birth,
     pub caller: Caller,
     pub api: ApiId,
@@ -88,6 +91,7 @@ impl<O: Observer> World<O> {
         let once = config.unsafe_ratio > 0.0 && uniform(birth.word(Word::Unsafe)) < config.unsafe_ratio;
         let call = Call {
             origin,
+            number: 0,
             birth,
             caller,
             api,
@@ -178,7 +182,8 @@ impl<O: Observer> World<O> {
         }
         call.answer = Some(verdict);
         let service = match verdict {
-            Verdict::Refused(_) | Verdict::Unchecked => self.lanes.gateway_backend,
+            Verdict::Refused(cause) => self.turned_away(id, cause, s),
+            Verdict::Unchecked => self.turned_away(id, Cause::IntrospectionDown, s),
             Verdict::Accepted => {
                 let (api, forbidden, word) = (call.api, call.forbidden, call.birth.word(Word::Service));
                 let dead = call.held.is_none_or(|held| self.idp.truth.death(&held.token, s.now()).is_some());
@@ -191,6 +196,16 @@ impl<O: Observer> World<O> {
             }
         };
         self.wait(service, Event::Call(id, Step::Answered), s);
+    }
+
+    /// The backend refuses a call, or cannot check it: tells so, and the way of the answer.
+    fn turned_away(&mut self, id: CallId, cause: Cause, s: &Schedule<Event>) -> Wait {
+        let call = &self.calls[id];
+        let (number, lane, token) = (call.number, call.lane, call.held.map(|held| held.token));
+        let death = token.and_then(|token| self.idp.truth.death(&token, s.now()));
+        let since = death.map(|death| death.at.clamped());
+        self.tell(s.now(), Fact::Refused { call: number, lane, token: token.map(|token| token.id), cause, since });
+        self.lanes.gateway_backend
     }
 
     fn answered(&mut self, id: CallId, s: &mut Schedule<Event>) {
@@ -227,7 +242,9 @@ impl<O: Observer> World<O> {
             Caller::Thread(_) => None,
         };
         self.tally.settled += 1;
-        self.tell(now, Fact::Calls(Calls { lane, user, outcome, deserved, n: 1, first: now, last: now }));
+        let (number, born, token) = (call.number, call.birth.at, call.held.map(|held| held.token.id));
+        let settled = Calls { lane, user, outcome, deserved, n: 1, first: now, last: now, number, born, token };
+        self.tell(now, Fact::Calls(settled));
     }
 
     /// The answer leaves the gateway.

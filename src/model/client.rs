@@ -103,6 +103,7 @@ impl<O: Observer> World<O> {
 
     /// A call, new or sent again by its client, goes to a gateway node.
     pub(super) fn enter(&mut self, id: CallId, s: &mut Schedule<Event>) {
+        self.calls[id].number = self.tally.born;
         self.tally.born += 1;
         let (client, api) = (self.client_of(id), self.calls[id].api);
         if self.calls[id].attempt == 0

@@ -1,7 +1,9 @@
 //! What the outside may see of a run. The model tells facts; metrics, timelines and traces only read them.
 
+use crate::fault::{Death, Phase};
 use crate::id::{ClientId, FaultId, GatewayId, HolderId, IdpNodeId, LaneId, NoticeId};
 use crate::oauth::{Cause, Outcome};
+use crate::persistence::Why;
 use crate::policy::surge::Remedy;
 use crate::revocation::Target;
 use crate::time::{SimSpan, SimTime};
@@ -18,6 +20,11 @@ pub struct Calls {
     pub n: u64,
     pub first: SimTime,
     pub last: SimTime,
+    /// The number of the first of them among all calls of the run, in the order of their births, and when it was born.
+    pub number: u64,
+    pub born: SimTime,
+    /// The token that it carried last, if any.
+    pub token: Option<u64>,
 }
 
 impl Calls {
@@ -60,14 +67,20 @@ pub enum Fact {
         from: SimTime,
         to: SimTime,
     },
-    TokenIssued,
-    /// A token request was sent.
+    /// A node of the IdP made a token.
+    TokenIssued {
+        token: u64,
+        node: IdpNodeId,
+    },
+    /// A token request was sent, the one of this number of its holder's.
     FetchStarted {
         holder: HolderId,
+        number: u64,
     },
     /// A token request came back with a token, or did not.
     FetchEnded {
         holder: HolderId,
+        number: u64,
         failed: Option<Cause>,
     },
     /// A fetch after a purge got the refused token again, or there had been nothing wrong with the token.
@@ -84,16 +97,29 @@ pub enum Fact {
         holder: HolderId,
         token: u64,
     },
-    /// A call went to the backend with this token.
+    /// The call of this number went to the backend with this token.
     Sent {
         holder: HolderId,
         token: u64,
+        call: u64,
+    },
+    /// A backend refused the call of this number, or could not check its token; the token had been dead `since` then, if it was.
+    Refused {
+        call: u64,
+        lane: LaneId,
+        token: Option<u64>,
+        cause: Cause,
+        since: Option<SimTime>,
     },
     /// A stale token lay in a cache and would have been used.
     Stale {
         from: SimTime,
         to: SimTime,
     },
+    /// A fault goes into this phase.
+    Fault(FaultId, Phase),
+    /// A fault kills tokens.
+    Killed(Death),
     /// A restart stops the IdP, or a node of it: windows end here, before anything fails by it.
     RestartStopped,
     /// The first instant after a restart from which a token request sent to the front would be answered.
@@ -115,15 +141,26 @@ pub enum Fact {
     DbStalled {
         until: SimTime,
     },
-    /// A transaction met an ACTIVE row of its token key, and was rolled back.
-    ConAppKeyViolated,
-    /// A token was got or stored after a violation.
-    ConAppKeyRecovered,
-    /// The retries after a violation were used up.
-    ConAppKeyExhausted,
-    /// A token was killed before its expiry by a race or a sibling's renewal.
+    /// A transaction of a node met an ACTIVE row of its token key, and was rolled back; `token`: what it was to insert, if that
+    /// had been made before.
+    ConAppKeyViolated {
+        node: IdpNodeId,
+        token: Option<u64>,
+    },
+    /// A node got or stored a token after a violation.
+    ConAppKeyRecovered {
+        node: IdpNodeId,
+        token: u64,
+    },
+    /// A node's retries after a violation were used up.
+    ConAppKeyExhausted {
+        node: IdpNodeId,
+    },
+    /// A token was killed before its expiry by a race or a sibling's renewal, by a transaction of this node.
     Superseded {
         token: u64,
+        node: IdpNodeId,
+        why: Why,
     },
     /// A recovery left two JWTs that are both good at whoever checks their signature.
     DuplicateActiveJwt,
@@ -227,8 +264,9 @@ pub enum NodeState {
 
 /// Whoever reads facts.
 pub trait Observer {
-    /// Something happened at `at`; facts come in the order of time, but for spans told at their end.
-    fn fact(&mut self, at: SimTime, fact: &Fact);
+    /// Something happened at `at`, in the event of this `seq` ([`crate::engine::Engine::causes`] knows what scheduled it;
+    /// `u64::MAX`: before the first event). Facts come in the order of time, but for spans told at their end.
+    fn fact(&mut self, at: SimTime, seq: u64, fact: &Fact);
 }
 
 /// Sees nothing.
@@ -236,18 +274,18 @@ pub trait Observer {
 pub struct Blind;
 
 impl Observer for Blind {
-    fn fact(&mut self, _: SimTime, _: &Fact) {}
+    fn fact(&mut self, _: SimTime, _: u64, _: &Fact) {}
 }
 
 impl<A: Observer, B: Observer> Observer for (A, B) {
-    fn fact(&mut self, at: SimTime, fact: &Fact) {
-        self.0.fact(at, fact);
-        self.1.fact(at, fact);
+    fn fact(&mut self, at: SimTime, seq: u64, fact: &Fact) {
+        self.0.fact(at, seq, fact);
+        self.1.fact(at, seq, fact);
     }
 }
 
 impl<O: Observer> Observer for &mut O {
-    fn fact(&mut self, at: SimTime, fact: &Fact) {
-        (**self).fact(at, fact);
+    fn fact(&mut self, at: SimTime, seq: u64, fact: &Fact) {
+        (**self).fact(at, seq, fact);
     }
 }

@@ -31,7 +31,7 @@ pub(super) struct Flight {
 impl<O: Observer> World<O> {
     /// Sends a token request.
     pub(super) fn send_request(&mut self, holder: HolderId, request: Request, s: &mut Schedule<Event>) {
-        self.tell(s.now(), Fact::FetchStarted { holder });
+        self.tell(s.now(), Fact::FetchStarted { holder, number: request.number });
         let words = Rows::new(self.holders[holder.index()].key).row(0, request.number);
         let id = self.flights.next_id();
         let timeout = self.lanes.fetch_timeout.map(|delay| s.after(delay, Event::Flight(id, Leg::TimedOut)));
@@ -105,7 +105,7 @@ impl<O: Observer> World<O> {
     }
 
     fn fetch_failed(&mut self, holder: HolderId, request: Request, cause: Cause, s: &mut Schedule<Event>) {
-        self.tell(s.now(), Fact::FetchEnded { holder, failed: Some(cause) });
+        self.tell(s.now(), Fact::FetchEnded { holder, number: request.number, failed: Some(cause) });
         self.release_lock(holder, s.now());
         let mut actions = std::mem::take(&mut self.actions);
         let fetch = &self.policies.at(self.holders[holder.index()].place).fetch;
@@ -123,7 +123,7 @@ impl<O: Observer> World<O> {
             s.cancel(timeout);
         }
         let holder = flight.holder;
-        self.tell(s.now(), Fact::FetchEnded { holder, failed: None });
+        self.tell(s.now(), Fact::FetchEnded { holder, number: flight.request.number, failed: None });
         if self.fetched_in_vain(holder, &token) {
             self.tell(s.now(), Fact::WastedFetch);
         }

@@ -161,7 +161,8 @@ impl<O: Observer> World<O> {
     /// The call takes a token and goes to the backend.
     fn take(&mut self, id: CallId, entry: &Entry, s: &mut Schedule<Event>) {
         self.calls[id].held = Some(Held { token: entry.token, received: entry.received });
-        self.tell(s.now(), Fact::Sent { holder: self.holder_of(id), token: entry.token.id });
+        let (holder, call) = (self.holder_of(id), self.calls[id].number);
+        self.tell(s.now(), Fact::Sent { holder, token: entry.token.id, call });
         self.send(id, s);
     }
 

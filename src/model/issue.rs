@@ -50,7 +50,7 @@ impl<O: Observer> World<O> {
                 Step::Create => {
                     let flight = self.idp.flight_of(service);
                     let token = self.make_token(self.idp.node_of(service), flight, s.now());
-                    self.took_effect(s.now());
+                    self.took_effect(&token, s.now());
                     Some((service, Done::Created(token)))
                 }
                 Step::Queue(item) => {
@@ -59,7 +59,8 @@ impl<O: Observer> World<O> {
                 }
                 Step::Answer { token, recovered } => {
                     if recovered {
-                        self.tell(s.now(), Fact::ConAppKeyRecovered);
+                        let node = self.idp.node_of(service);
+                        self.tell(s.now(), Fact::ConAppKeyRecovered { node, token: token.id });
                     }
                     // What it remembers a node remembers no longer for being asked.
                     if !matches!(done, Done::Looked(_)) {
@@ -68,7 +69,7 @@ impl<O: Observer> World<O> {
                     self.end_request(service, Ok(token), s)
                 }
                 Step::GiveUp => {
-                    self.tell(s.now(), Fact::ConAppKeyExhausted);
+                    self.tell(s.now(), Fact::ConAppKeyExhausted { node: self.idp.node_of(service) });
                     self.end_request(service, Err(Cause::PersistFailed), s)
                 }
             };
@@ -167,8 +168,8 @@ impl<O: Observer> World<O> {
         let outcome = db.store.commit(node, key, write.mark, insert, now, &mut marked);
         let done = match outcome {
             Ok(()) => {
-                if write.insert == Insert::New {
-                    self.took_effect(now);
+                if let (Insert::New, Some(token)) = (write.insert, &token) {
+                    self.took_effect(token, now);
                 }
                 for marked in marked.drain(..) {
                     self.row_marked(node, marked, s);
@@ -176,7 +177,8 @@ impl<O: Observer> World<O> {
                 Done::Written(token)
             }
             Err(violation) => {
-                self.tell(now, Fact::ConAppKeyViolated);
+                let token = if let Insert::This(token) = write.insert { Some(token.id) } else { None };
+                self.tell(now, Fact::ConAppKeyViolated { node, token });
                 Done::Violated(violation)
             }
         };
@@ -206,7 +208,7 @@ impl<O: Observer> World<O> {
             Why::Renewed | Why::Raced => Cause::SupersededToken,
         };
         if self.idp.truth.mark(&marked.token, cause, now) && cause == Cause::SupersededToken {
-            self.tell(now, Fact::Superseded { token: marked.token.id });
+            self.tell(now, Fact::Superseded { token: marked.token.id, node, why: marked.why });
             if marked.why == Why::Raced && self.config.idp.token_format == TokenFormat::Jwt {
                 self.tell(now, Fact::DuplicateActiveJwt);
             }
@@ -307,9 +309,9 @@ impl<O: Observer> World<O> {
     }
 
     /// The token that was made last exists.
-    pub(super) fn took_effect(&mut self, now: SimTime) {
+    pub(super) fn took_effect(&mut self, token: &Token, now: SimTime) {
         self.idp.next_token += 1;
-        self.tell(now, Fact::TokenIssued);
+        self.tell(now, Fact::TokenIssued { token: token.id, node: token.node });
     }
 
     /// A token as `node` would issue it at `issued`, with the lifetime that the policy asks for; its number is the next one.

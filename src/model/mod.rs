@@ -10,7 +10,7 @@ pub mod config;
 mod control_plane;
 mod db;
 mod delays;
-mod event;
+pub mod event;
 pub mod fact;
 mod flight;
 mod gateway;

@@ -41,6 +41,7 @@ impl<O: Observer> World<O> {
         {
             s.at(s.now() + every, Event::Fault(fault, next.pack()));
         }
+        self.tell(s.now(), Fact::Fault(fault, phase));
         this.fault.phase(phase, &mut Stage { world: self, schedule: s, fault, phase });
     }
 }
@@ -111,6 +112,7 @@ impl<O: Observer> Control for Stage<'_, O> {
 
     fn kill(&mut self, death: Death) {
         let (now, owner) = (self.schedule.now(), self.owner());
+        self.world.tell(now, Fact::Killed(death));
         let world = &mut *self.world;
         let truth = &mut world.idp.truth;
         match death {

@@ -194,8 +194,8 @@ impl<O: Observer> World<O> {
         }
         let (lane, api) = (thread.lane, self.config.applications[thread.application.index()].api);
         let call = self.born(Origin::Source(source), birth, Caller::Thread(id), api, s.now());
+        (self.calls[call].number, self.calls[call].lane) = (self.tally.born, lane);
         self.tally.born += 1;
-        self.calls[call].lane = lane;
         self.ask(call, s);
     }
 

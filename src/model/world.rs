@@ -95,6 +95,8 @@ pub struct World<O> {
     /// Room for what a fetcher wants, used again and again.
     pub(super) actions: Vec<Action>,
     pub(super) tally: Tally,
+    /// The event that is being handled.
+    seq: u64,
 }
 
 /// Calls over all time: what must add up.
@@ -167,6 +169,7 @@ impl<O: Observer> World<O> {
             operator: policy.surge.threshold.map(|_| Operator::new(gateways)),
             actions: Vec::new(),
             tally: Tally::default(),
+            seq: s.current(),
             config,
             policies: Policies::new(policy),
         };
@@ -282,7 +285,7 @@ impl<O: Observer> World<O> {
     }
 
     pub(super) fn tell(&mut self, at: SimTime, fact: Fact) {
-        self.observer.fact(at, &fact);
+        self.observer.fact(at, self.seq, &fact);
     }
 
     /// Lets a call's next step happen after a wait, at once where no time passes.
@@ -361,6 +364,7 @@ impl<O: Observer> Model for World<O> {
     type Event = Event;
 
     fn handle(&mut self, event: Event, s: &mut Schedule<Event>) {
+        self.seq = s.current();
         match event {
             Event::Arrive(source) => self.arrive(source, s),
             Event::Thought(client, user) => self.thought(client, user, s),

@@ -66,7 +66,7 @@ impl<O: Observer> World<O> {
             Next::Write(_) => self.write_failed(id, s),
             end @ (Next::Stored { .. } | Next::Lost) => {
                 let Writing { node, machine, .. } = self.database().writers.remove(id);
-                self.end_write(machine.item(), end, s);
+                self.end_write(node, machine.item(), end, s);
                 self.wake_writers(node, s);
             }
         }
@@ -79,16 +79,16 @@ impl<O: Observer> World<O> {
         db.writers[id].machine.next(done.outcome(), &rules)
     }
 
-    fn end_write(&mut self, item: Item, end: Next, s: &mut Schedule<Event>) {
+    fn end_write(&mut self, node: IdpNodeId, item: Item, end: Next, s: &mut Schedule<Event>) {
         match end {
             Next::Lost => {
-                self.tell(s.now(), Fact::ConAppKeyExhausted);
+                self.tell(s.now(), Fact::ConAppKeyExhausted { node });
                 self.drop_item(item, s);
             }
             Next::Stored { recovered } => {
                 self.database().writes.remove(&item.token.id);
                 if recovered {
-                    self.tell(s.now(), Fact::ConAppKeyRecovered);
+                    self.tell(s.now(), Fact::ConAppKeyRecovered { node, token: item.token.id });
                 }
             }
             Next::Write(_) => unreachable!("not the end"),
@@ -155,7 +155,7 @@ impl<O: Observer> World<O> {
             let done = self.commit(node, item.token.token_key, write, s);
             match machine.next(done.outcome(), &rules) {
                 Next::Write(next) => write = next,
-                end @ (Next::Stored { .. } | Next::Lost) => return self.end_write(item, end, s),
+                end @ (Next::Stored { .. } | Next::Lost) => return self.end_write(node, item, end, s),
             }
         }
     }

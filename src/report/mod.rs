@@ -8,6 +8,7 @@ pub mod baseline;
 pub mod check;
 pub mod csv;
 pub mod error;
+pub mod explain;
 pub mod exposures;
 pub mod findings;
 pub mod folder;

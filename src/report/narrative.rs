@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crate::experiment::unit::{lane_name, whom};
-use crate::id::{GatewayId, HolderId, LaneId, NoticeId};
+use crate::experiment::unit::whom;
+use crate::id::{GatewayId, HolderId, IdpNodeId, LaneId, NoticeId};
 use crate::metric::MetricDef;
-use crate::model::config::{Strategy, WorldConfig};
+use crate::model::config::WorldConfig;
 use crate::model::fact::{Fact, KeyChange, NodeState, Observer};
 use crate::oauth::{Cause, Outcome};
 use crate::policy::surge::Remedy;
 use crate::report::number::short;
 use crate::revocation::{Target, UserId};
 use crate::time::{SimSpan, SimTime};
+use crate::trace::Names;
 
 /// Lines that a timeline has at most; what is left out is said.
 const MOST_LINES: usize = 400;
@@ -24,13 +25,11 @@ const FOLDED_LOGINS: SimSpan = SimSpan::secs(60);
 /// Listens to a run.
 #[derive(Debug)]
 pub struct Narrator<'a> {
-    world: &'a WorldConfig,
+    names: Names<'a>,
     lines: Vec<Line>,
     left_out: u64,
     /// By lane: the outage that is open.
     outages: Vec<Option<Outage>>,
-    /// Who asks for tokens.
-    holders: Vec<String>,
     /// Whose tokens the events tell of.
     revoked: BTreeMap<NoticeId, Target>,
     /// What gateways let pass of them.
@@ -110,10 +109,10 @@ impl<'a> Narrator<'a> {
     /// A narrator of runs of this world.
     #[must_use]
     pub fn new(world: &'a WorldConfig) -> Narrator<'a> {
-        let threads: usize = world.applications.iter().map(|application| application.threads as usize).sum();
-        let outages = vec![None; world.gateway.nodes * world.apis.len() + threads];
+        let names = Names::of(world);
+        let outages = vec![None; names.lanes()];
         let (revoked, passed) = (BTreeMap::new(), BTreeMap::new());
-        Narrator { world, lines: Vec::new(), left_out: 0, outages, holders: holders(world), revoked, passed }
+        Narrator { names, lines: Vec::new(), left_out: 0, outages, revoked, passed }
     }
 
     /// The timeline, line by line.
@@ -131,7 +130,7 @@ impl<'a> Narrator<'a> {
         }
         for (index, outage) in self.outages.iter().enumerate() {
             if let Some(outage) = outage {
-                let lane = lane_name(self.world, LaneId::at(index));
+                let lane = self.names.lane(LaneId::at(index));
                 let since = clock(outage.since);
                 let _ = writeln!(
                     text,
@@ -172,7 +171,9 @@ impl<'a> Narrator<'a> {
 
     /// Whose tokens an event tells of.
     fn whom(&self, notice: NoticeId) -> String {
-        self.revoked.get(&notice).map_or_else(|| format!("event {}", notice.0 + 1), |&target| whom(self.world, target))
+        self.revoked
+            .get(&notice)
+            .map_or_else(|| format!("event {}", notice.0 + 1), |&target| whom(self.names.world, target))
     }
 
     fn passed(&mut self, notice: NoticeId, gateway: GatewayId, validated: SimTime) {
@@ -185,23 +186,19 @@ impl<'a> Narrator<'a> {
         }
     }
 
-    fn holder(&self, holder: HolderId) -> String {
-        self.holders[holder.index()].clone()
-    }
-
     fn call(&mut self, at: SimTime, lane: LaneId, outcome: Outcome) {
         let open = &mut self.outages[lane.index()];
         match (outcome, open.as_mut()) {
             (Outcome::Failed(_), Some(outage)) => outage.failed += 1,
             (Outcome::Failed(cause), None) => {
                 *open = Some(Outage { since: at, failed: 1 });
-                let whom = lane_name(self.world, lane);
+                let whom = self.names.lane(lane);
                 self.line(at, What::OutageBegins(cause), whom);
             }
             (Outcome::Ok, Some(outage)) => {
                 let whom = format!(
                     "{} after {} and {} failed calls",
-                    lane_name(self.world, lane),
+                    self.names.lane(lane),
                     rounded(at.since(outage.since)),
                     outage.failed
                 );
@@ -214,45 +211,13 @@ impl<'a> Narrator<'a> {
 }
 
 impl Observer for Narrator<'_> {
-    fn fact(&mut self, at: SimTime, fact: &Fact) {
+    fn fact(&mut self, at: SimTime, _: u64, fact: &Fact) {
         let gateway = gateway_name;
         match fact {
             Fact::Calls(calls) if !calls.deserved => self.call(at, calls.lane, calls.outcome),
-            Fact::Node(node, state) => self.line(at, What::Node(*state), format!("idp-{}", node.0 + 1)),
-            Fact::Gateway(id, up) => self.line(at, What::Gateway(*up), gateway(*id)),
-            Fact::Operator(id, remedy) => self.line(at, What::Operator(*remedy), gateway(*id)),
-            Fact::Bus(up) => self.line(at, What::Bus(*up), "bus".into()),
-            Fact::Serving(Some(node)) => self.line(at, What::Serves, format!("idp-{}", node.0 + 1)),
-            Fact::Serving(None) => self.line(at, What::NobodyServes, "front".into()),
-            Fact::Key(change) => self.line(at, What::Key(*change), "idp".into()),
-            Fact::Slow(slow) => self.line(at, What::Slow(*slow), "idp".into()),
-            Fact::RestartStopped => self.line(at, What::Stopped, "idp".into()),
-            Fact::Ready => self.line(at, What::Ready, "idp".into()),
-            Fact::Published(_) => self.line(at, What::Published, "idp".into()),
-            Fact::Delivered { gateway: id, .. } => self.line(at, What::Delivered, gateway(*id)),
-            Fact::Missed { gateway: id, .. } => self.line(at, What::Missed, gateway(*id)),
-            Fact::FetchEnded { holder, failed: Some(cause) } => {
-                let whom = self.holder(*holder);
-                self.line(at, What::FetchFailed(*cause), whom);
-            }
-            Fact::FetchEnded { holder, failed: None } => {
-                let whom = self.holder(*holder);
-                self.line(at, What::Fetched, whom);
-            }
-            Fact::Purged { holder, .. } => {
-                let whom = self.holder(*holder);
-                self.line(at, What::Purged, whom);
-            }
-            Fact::WastedFetch => self.line(at, What::Wasted, "idp".into()),
-            Fact::Db(up) => self.line(at, What::Db(*up), "database".into()),
-            Fact::DbStalled { until } => self.line(at, What::Stalled, format!("database, until {}", clock(*until))),
-            Fact::ConAppKeyViolated => self.line(at, What::Violated, "database".into()),
-            Fact::ConAppKeyExhausted => self.line(at, What::GivenUp, "idp".into()),
-            Fact::Superseded { token } => self.line(at, What::Superseded, format!("token {token}")),
-            Fact::TokenLost { token } => self.line(at, What::Lost, format!("token {token}")),
             Fact::Revoked { notice, target, .. } => {
                 self.revoked.insert(*notice, *target);
-                self.line(at, What::Revoked, whom(self.world, *target));
+                self.line(at, What::Revoked, whom(self.names.world, *target));
             }
             Fact::ServedRevoked { by, gateway, validated } => self.passed(*by, *gateway, *validated),
             Fact::FalselyRefused { by, gateway: id } => {
@@ -260,23 +225,65 @@ impl Observer for Narrator<'_> {
                     by.map_or_else(String::new, |notice| format!(", for the revocation of {}", self.whom(notice)));
                 self.line(at, What::FalselyRefused(*id, by.is_some()), format!("{}{why}", gateway(*id)));
             }
-            Fact::Login { client, user } => {
-                let user = Target::Subject(UserId { client: *client, user: *user });
-                self.line(at, What::LoggedIn, whom(self.world, user));
-            }
-            Fact::TablesRead { gateway: id, rows } => self.line(at, What::TablesRead(*id, *rows), gateway(*id)),
-            Fact::TablesUnread { gateway: id, last } => self.line(at, What::TablesUnread(*id, *last), gateway(*id)),
-            Fact::ControlPlane(up) => self.line(at, What::ControlPlane(*up), "control plane".into()),
-            Fact::Store(up) => self.line(at, What::Store(*up), "shared store".into()),
             Fact::Untold { notice, again } => {
                 let target = self.whom(*notice);
                 self.line(at, What::Untold(*again), format!("control plane, {target}"));
             }
-            Fact::Partition(cut) => self.line(at, What::Partition(*cut), "network".into()),
-            Fact::ClockSkewed => self.line(at, What::ClockSkewed, "a node's clock".into()),
-            _ => {}
+            other => {
+                if let Some((what, whom)) = alone(&self.names, other) {
+                    self.line(at, what, whom);
+                }
+            }
         }
     }
+}
+
+/// What a fact says by itself: of whom, and what.
+#[must_use]
+pub(super) fn words(names: &Names<'_>, fact: &Fact) -> Option<(String, String)> {
+    alone(names, fact).map(|(what, whom)| (whom, what.words()))
+}
+
+fn alone(names: &Names<'_>, fact: &Fact) -> Option<(What, String)> {
+    let gateway = gateway_name;
+    let holder = |holder: &HolderId| names.holder(*holder).to_owned();
+    let node = |node: &IdpNodeId| format!("idp-{}", node.0 + 1);
+    Some(match fact {
+        Fact::Node(id, state) => (What::Node(*state), node(id)),
+        Fact::Gateway(id, up) => (What::Gateway(*up), gateway(*id)),
+        Fact::Operator(id, remedy) => (What::Operator(*remedy), gateway(*id)),
+        Fact::Bus(up) => (What::Bus(*up), "bus".into()),
+        Fact::Serving(Some(id)) => (What::Serves, node(id)),
+        Fact::Serving(None) => (What::NobodyServes, "front".into()),
+        Fact::Key(change) => (What::Key(*change), "idp".into()),
+        Fact::Slow(slow) => (What::Slow(*slow), "idp".into()),
+        Fact::RestartStopped => (What::Stopped, "idp".into()),
+        Fact::Ready => (What::Ready, "idp".into()),
+        Fact::Published(_) => (What::Published, "idp".into()),
+        Fact::Delivered { gateway: id, .. } => (What::Delivered, gateway(*id)),
+        Fact::Missed { gateway: id, .. } => (What::Missed, gateway(*id)),
+        Fact::FetchEnded { holder: of, failed: Some(cause), .. } => (What::FetchFailed(*cause), holder(of)),
+        Fact::FetchEnded { holder: of, failed: None, .. } => (What::Fetched, holder(of)),
+        Fact::Purged { holder: of, .. } => (What::Purged, holder(of)),
+        Fact::WastedFetch => (What::Wasted, "idp".into()),
+        Fact::Db(up) => (What::Db(*up), "database".into()),
+        Fact::DbStalled { until } => (What::Stalled, format!("database, until {}", clock(*until))),
+        Fact::ConAppKeyViolated { .. } => (What::Violated, "database".into()),
+        Fact::ConAppKeyExhausted { .. } => (What::GivenUp, "idp".into()),
+        Fact::Superseded { token, .. } => (What::Superseded, format!("token {token}")),
+        Fact::TokenLost { token } => (What::Lost, format!("token {token}")),
+        Fact::Login { client, user } => {
+            let user = Target::Subject(UserId { client: *client, user: *user });
+            (What::LoggedIn, whom(names.world, user))
+        }
+        Fact::TablesRead { gateway: id, rows } => (What::TablesRead(*id, *rows), gateway(*id)),
+        Fact::TablesUnread { gateway: id, last } => (What::TablesUnread(*id, *last), gateway(*id)),
+        Fact::ControlPlane(up) => (What::ControlPlane(*up), "control plane".into()),
+        Fact::Store(up) => (What::Store(*up), "shared store".into()),
+        Fact::Partition(cut) => (What::Partition(*cut), "network".into()),
+        Fact::ClockSkewed => (What::ClockSkewed, "a node's clock".into()),
+        _ => return None,
+    })
 }
 
 impl What {
@@ -363,21 +370,8 @@ fn told(lines: &mut Vec<Line>, at: SimTime, what: What, whom: String) -> bool {
     room
 }
 
-fn gateway_name(gateway: GatewayId) -> String {
+pub(super) fn gateway_name(gateway: GatewayId) -> String {
     format!("gateway-{}", gateway.0 + 1)
-}
-
-/// Gateway by gateway one a credential, then the threads that ask for themselves.
-fn holders(world: &WorldConfig) -> Vec<String> {
-    let credentials = &world.credentials[..world.gateway_credentials];
-    let gateways = (0..world.gateway.nodes).flat_map(|gateway| {
-        credentials.iter().map(move |credential| format!("gateway-{}, credential {credential}", gateway + 1))
-    });
-    let threads = world.applications.iter().flat_map(|application| {
-        let asking = if application.strategy == Strategy::OneThread { 1 } else { application.threads };
-        (0..asking).map(move |number| format!("{}-{}", application.name, number + 1))
-    });
-    gateways.chain(threads).collect()
 }
 
 /// The world's metrics, two columns of those that are not zero.
@@ -393,14 +387,14 @@ pub fn metrics(metrics: &[MetricDef], values: &[f64]) -> String {
 }
 
 /// An instant to the millisecond: `1:00:36.012`.
-fn clock(at: SimTime) -> String {
+pub(super) fn clock(at: SimTime) -> String {
     let ms = at.0 / 1_000_000;
     let (secs, ms) = (ms / 1_000, ms % 1_000);
     format!("{}:{:02}:{:02}.{ms:03}", secs / 3_600, secs / 60 % 60, secs % 60)
 }
 
 /// A span to the millisecond.
-fn rounded(span: SimSpan) -> SimSpan {
+pub(super) fn rounded(span: SimSpan) -> SimSpan {
     SimSpan((span.0 + 500_000) / 1_000_000 * 1_000_000)
 }
 
@@ -416,7 +410,7 @@ mod tests {
         let scenario = sample::scenario();
         let mut narrator = Narrator::new(&scenario.world);
         for ms in [0, 400, 800, 5_000] {
-            narrator.fact(SimTime(ms * 1_000_000), &Fact::Node(IdpNodeId(0), NodeState::Down));
+            narrator.fact(SimTime(ms * 1_000_000), 0, &Fact::Node(IdpNodeId(0), NodeState::Down));
         }
         let text = narrator.timeline();
         assert_eq!(text.lines().count(), 2, "{text}");
@@ -427,7 +421,7 @@ mod tests {
         let scenario = sample::scenario_with_tokens();
         let mut narrator = Narrator::new(&scenario.world);
         for (ms, fact) in facts {
-            narrator.fact(SimTime(ms * 1_000_000), fact);
+            narrator.fact(SimTime(ms * 1_000_000), 0, fact);
         }
         narrator.timeline().lines().map(|line| line.trim_start().to_owned()).collect()
     }

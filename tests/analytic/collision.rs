@@ -124,7 +124,10 @@ const OTHERS: f64 = 5.0;
 fn creations(overrides: &[&str]) -> (f64, f64) {
     let counts = from_facts(&scenario_with(POISSON, overrides), |facts| {
         let count = |is: &dyn Fn(&Fact) -> bool| facts.0.iter().filter(|(_, fact)| is(fact)).count();
-        (count(&|fact| *fact == Fact::TokenIssued), count(&|fact| *fact == Fact::ConAppKeyViolated))
+        (
+            count(&|fact| matches!(fact, Fact::TokenIssued { .. })),
+            count(&|fact| matches!(fact, Fact::ConAppKeyViolated { .. })),
+        )
     });
     counts.iter().fold((0.0, 0.0), |sum, (issued, violated)| (sum.0 + float(*issued), sum.1 + float(*violated)))
 }

@@ -198,7 +198,7 @@ fn first_fetches(facts: &[(SimTime, Fact)], holders: usize) -> Vec<f64> {
         match fact {
             Fact::Ready => (ready, seen) = (Some(*at), vec![false; holders]),
             Fact::RestartStopped => ready = None,
-            Fact::FetchStarted { holder } if !seen[holder.index()] => {
+            Fact::FetchStarted { holder, .. } if !seen[holder.index()] => {
                 if let Some(ready) = ready {
                     waits.push(at.since(ready).as_secs_f64());
                     seen[holder.index()] = true;

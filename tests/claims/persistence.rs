@@ -89,7 +89,7 @@ fn b05_requests_at_once_on_two_nodes_violate_the_constraint_and_on_one_node_they
         let idp = format!("nodes = {nodes}");
         let persistence = format!("node_lock = {node_lock}");
         let world = world("no-cache").idp(&idp).stored(&persistence);
-        world.calls_ms(&[1_000, 1_001]).play().instants(|fact| *fact == Fact::ConAppKeyViolated)
+        world.calls_ms(&[1_000, 1_001]).play().instants(|fact| matches!(fact, Fact::ConAppKeyViolated { .. }))
     };
     assert_eq!(violations(2, true), ["1.028s"]);
     assert_eq!(violations(1, true), none(), "the node's lock lets one after the other");
@@ -207,7 +207,7 @@ fn b10_a_scope_for_each_thread_or_one_thread_that_asks_for_all_avoids_the_violat
     for pool_size in ["pool_size = 0", "pool_size = 1"] {
         let tokens = |strategy: &str| {
             let seen = batch(2, strategy, pool_size);
-            (seen.count(|fact| *fact == Fact::ConAppKeyViolated), seen.issued().len())
+            (seen.count(|fact| matches!(fact, Fact::ConAppKeyViolated { .. })), seen.issued().len())
         };
         assert_eq!(tokens("scope-per-thread"), (0, 8), "{pool_size}");
         assert_eq!(tokens("one-thread"), (0, 1), "{pool_size}");

@@ -49,7 +49,7 @@ impl Watch {
 }
 
 impl Observer for Watch {
-    fn fact(&mut self, at: SimTime, fact: &Fact) {
+    fn fact(&mut self, at: SimTime, _: u64, fact: &Fact) {
         assert!(at >= self.now, "facts come in the order of time");
         self.now = at;
         self.callers.fact(at, fact);
@@ -69,7 +69,7 @@ impl Observer for Watch {
                 self.purged.remove(&(self.cache(*holder), *token));
             }
             // A call that waited for the flight gets its token, even if another was refused with it at that very instant.
-            Fact::Sent { holder, token } => {
+            Fact::Sent { holder, token, .. } => {
                 let purged = self.purged.get(&(self.cache(*holder), *token)).copied();
                 assert!(purged.is_none_or(|purged| purged == at), "token {token}, purged {purged:?}, sent at {at:?}");
             }

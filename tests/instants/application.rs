@@ -21,7 +21,7 @@ fn at_ms(ms: u64) -> SimTime {
 
 /// When this holder asked.
 fn asks(seen: &Seen, holder: u32) -> Vec<SimTime> {
-    seen.times(|fact| matches!(fact, Fact::FetchStarted { holder: asking } if asking.0 == holder))
+    seen.times(|fact| matches!(fact, Fact::FetchStarted { holder: asking, .. } if asking.0 == holder))
 }
 
 /// The calls of a thread, from 1.

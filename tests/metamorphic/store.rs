@@ -82,7 +82,7 @@ fn fates(scenario: &Scenario, policy: usize, replication: u32) -> Vec<Fate> {
 /// When tokens began to exist.
 fn issued(scenario: &Scenario, policy: usize, replication: u32) -> Vec<SimTime> {
     let all = facts(scenario, policy, replication).0;
-    all.into_iter().filter(|(_, fact)| *fact == Fact::TokenIssued).map(|(at, _)| at).collect()
+    all.into_iter().filter(|(_, fact)| matches!(fact, Fact::TokenIssued { .. })).map(|(at, _)| at).collect()
 }
 
 fn plays_alike(original: &Scenario, changed: &Scenario, same_tokens: bool) {

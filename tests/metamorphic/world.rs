@@ -355,7 +355,7 @@ const TOLD: &[Told] = &[
     ("forbidden", |facts, from| outcomes(facts, from, |outcome| outcome == Outcome::Forbidden)),
     ("idp_token_requests", |facts, from| told(facts, from, |fact| *fact == Fact::IdpArrival(Request::Token))),
     ("idp_refused", |facts, from| told(facts, from, |fact| *fact == Fact::IdpRefused(Request::Token))),
-    ("tokens_issued", |facts, from| told(facts, from, |fact| *fact == Fact::TokenIssued)),
+    ("tokens_issued", |facts, from| told(facts, from, |fact| matches!(fact, Fact::TokenIssued { .. }))),
     ("resends", |facts, from| told(facts, from, |fact| matches!(fact, Fact::Resend { .. }))),
     ("purges", |facts, from| told(facts, from, |fact| matches!(fact, Fact::Purged { .. }))),
     ("stale_token_s", stale_s),

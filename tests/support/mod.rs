@@ -43,7 +43,7 @@ pub fn compared(scenario: &Scenario) -> Comparison {
 pub struct Facts(pub Vec<(SimTime, Fact)>);
 
 impl Observer for Facts {
-    fn fact(&mut self, at: SimTime, fact: &Fact) {
+    fn fact(&mut self, at: SimTime, _: u64, fact: &Fact) {
         self.0.push((at, *fact));
     }
 }

@@ -57,7 +57,7 @@ pub struct Seen {
 struct Recorder(Vec<(SimTime, Fact)>);
 
 impl Observer for Recorder {
-    fn fact(&mut self, at: SimTime, fact: &Fact) {
+    fn fact(&mut self, at: SimTime, _: u64, fact: &Fact) {
         self.0.push((at, *fact));
     }
 }

@@ -48,10 +48,10 @@ impl Seen {
     /// What the database did to tokens: `1.028s violation`, `1.032s #0 superseded`.
     pub fn races(&self) -> Vec<String> {
         self.told(|fact| match fact {
-            Fact::ConAppKeyViolated => Some("violation".into()),
-            Fact::ConAppKeyRecovered => Some("recovery".into()),
-            Fact::ConAppKeyExhausted => Some("exhausted".into()),
-            Fact::Superseded { token } => Some(format!("#{token} superseded")),
+            Fact::ConAppKeyViolated { .. } => Some("violation".into()),
+            Fact::ConAppKeyRecovered { .. } => Some("recovery".into()),
+            Fact::ConAppKeyExhausted { .. } => Some("exhausted".into()),
+            Fact::Superseded { token, .. } => Some(format!("#{token} superseded")),
             Fact::DuplicateActiveJwt => Some("duplicate".into()),
             Fact::TokenLost { token } => Some(format!("#{token} lost")),
             _ => None,
@@ -60,7 +60,7 @@ impl Seen {
 
     /// When tokens began to exist.
     pub fn issued(&self) -> Vec<String> {
-        self.instants(|fact| *fact == Fact::TokenIssued)
+        self.instants(|fact| matches!(fact, Fact::TokenIssued { .. }))
     }
 
     /// How many calls of applications had this outcome.

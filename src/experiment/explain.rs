@@ -1,0 +1,355 @@
+//! Why calls fail for so long: finds the worst outage, follows it back to its fault, and plays the same world under the other
+//! policies to see which of them would have ended it sooner.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rayon::prelude::*;
+
+use super::play::{Played, Stop, play, play_traced, scope};
+use super::worlds::{Failure, Surroundings};
+use crate::id::{GatewayId, LaneId};
+use crate::metric::{Collectors, Episode};
+use crate::model::fact::{Calls, Fact, Observer};
+use crate::oauth::{Cause, Outcome};
+use crate::scenario::Scenario;
+use crate::time::{SimSpan, SimTime};
+use crate::trace::log::{Told, is_routine};
+use crate::trace::{Names, Why};
+
+/// What is asked about.
+#[derive(Clone, Debug, Default)]
+pub struct Ask {
+    /// Position of the policy.
+    pub policy: usize,
+    /// Of this world; the worst of all, if absent.
+    pub replication: Option<u32>,
+    /// Of this lane.
+    pub lane: Option<LaneId>,
+    /// About this call, by its number.
+    pub call: Option<u64>,
+}
+
+/// An outage episode, and the world that it is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Position among the scenarios that were looked at.
+    pub scenario: usize,
+    pub replication: u32,
+    pub episode: Episode,
+}
+
+/// Calls of one lane that failed in the same way: for the same cause, on the same token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Way {
+    pub cause: Cause,
+    pub token: Option<u64>,
+    /// The first of them.
+    pub first: Calls,
+    pub last: SimTime,
+    pub n: u64,
+    /// The same over all lanes, while the episode lasted.
+    pub everywhere: u64,
+}
+
+/// How an episode ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// When a call succeeded again.
+    pub at: SimTime,
+    /// With which token.
+    pub token: Option<u64>,
+    /// When that token was asked for, and when it was there; `None`: it was there all the time.
+    pub fetched: Option<(SimTime, SimTime)>,
+}
+
+/// What became of the same lane of the same world under another policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Other {
+    pub policy: String,
+    /// When the last outage of the lane ended that began before the explained one ended; `None`: none of its calls failed.
+    pub ended: Option<SimTime>,
+    /// It was still open at the end of the run.
+    pub open: bool,
+    /// Failed calls of the lane in these outages.
+    pub failed: u64,
+}
+
+/// An outage, explained.
+#[derive(Debug)]
+pub struct Explanation {
+    pub replication: u32,
+    pub lane: LaneId,
+    pub start: SimTime,
+    /// When a call succeeded again, or the run ended.
+    pub end: SimTime,
+    pub failed: u64,
+    /// How its calls failed, in the order of the first ones.
+    pub ways: Vec<Way>,
+    /// The one of them that is explained: the one that lasted longest, or the one of the call that was asked for.
+    pub way: usize,
+    /// The call that is explained: the first of its way, or the one that was asked for.
+    pub call: Calls,
+    /// What led to its failure: the latest first, that failure itself among them.
+    pub chain: Vec<Told>,
+    pub ended: Option<Ended>,
+    /// The other policies in the same world, in the order of the scenario.
+    pub others: Vec<Other>,
+}
+
+/// Why there is no explanation.
+#[derive(Debug)]
+pub enum Nothing {
+    /// Somebody asked to stop.
+    Interrupted,
+    Failed(Failure<Infallible>),
+    /// There is no such call before the end, or it did not fail; in words.
+    NoFailure(String),
+}
+
+impl From<Stop> for Nothing {
+    fn from(stop: Stop) -> Nothing {
+        match stop {
+            Stop::Asked => Nothing::Interrupted,
+            Stop::Broken(broken) => Nothing::Failed(Failure::Broken(broken)),
+        }
+    }
+}
+
+/// The longest outage episode under a policy in the worlds of these scenarios; the first of those that last as long. `None`: there
+/// is none. The scenarios have the same lanes, but for those that a point of a sweep takes away.
+pub fn worst(scenarios: &[&Scenario], ask: &Ask, around: &Surroundings<'_>) -> Result<Option<Found>, Nothing> {
+    let worlds: Vec<(usize, u32)> = scenarios
+        .iter()
+        .enumerate()
+        .flat_map(|(index, scenario)| {
+            let all = ask.replication.map_or(0..scenario.replications.min, |one| one..one + 1);
+            all.map(move |replication| (index, replication))
+        })
+        .collect();
+    let planned = worlds.len() as u64;
+    let done = AtomicU64::new(0);
+    let found = in_parallel(&worlds, around, |&(index, replication)| {
+        let episodes = episodes(scenarios[index], ask.policy, replication, around)?;
+        (around.progress)(done.fetch_add(1, Ordering::Relaxed) + 1, planned);
+        let of_lane = episodes.into_iter().filter(|episode| ask.lane.is_none_or(|lane| lane == episode.lane));
+        // Of those that last as long the first.
+        let longest = of_lane.rev().max_by_key(lasted);
+        Ok(longest.map(|episode| Found { scenario: index, replication, episode }))
+    })?;
+    Ok(found.into_iter().flatten().rev().max_by_key(|found| lasted(&found.episode)))
+}
+
+fn lasted(episode: &Episode) -> SimSpan {
+    episode.end.since(episode.start)
+}
+
+fn in_parallel<T: Sync, R: Send>(
+    items: &[T],
+    around: &Surroundings<'_>,
+    each: impl Fn(&T) -> Result<R, Stop> + Sync,
+) -> Result<Vec<R>, Nothing> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(around.jobs).build();
+    let pool = pool.map_err(|error| Nothing::Failed(Failure::Threads(error.to_string())))?;
+    let results: Vec<Result<R, Stop>> = pool.install(|| items.par_iter().map(&each).collect());
+    results.into_iter().collect::<Result<_, _>>().map_err(Nothing::from)
+}
+
+fn episodes(
+    scenario: &Scenario,
+    policy: usize,
+    replication: u32,
+    around: &Surroundings<'_>,
+) -> Result<Vec<Episode>, Stop> {
+    let played = play(scenario, policy, replication, Collectors::new(scope(scenario, policy)), around.stop)?;
+    let mut collectors = played.observer;
+    collectors.values();
+    Ok(collectors.take_episodes())
+}
+
+/// Explains an outage episode, or the failure of one call.
+pub fn explain(
+    scenario: &Scenario,
+    ask: &Ask,
+    found: &Found,
+    around: &Surroundings<'_>,
+) -> Result<Explanation, Nothing> {
+    let names = Names::of(&scenario.world);
+    let witness = Witness::new(&names, found.episode, ask.call);
+    let Played { observer, causes, .. } = play_traced(scenario, ask.policy, found.replication, witness, around.stop)?;
+    let Witness { facts, ways, asked, ended, .. } = observer;
+    let mut ways: Vec<Way> = ways.into_values().filter(|way| way.n > 0).collect();
+    ways.sort_by_key(|way| (way.first.first, way.first.number));
+    let longest = |&way: &usize| (ways[way].last.since(ways[way].first.first), ways[way].n);
+    let of_asked =
+        |asked: Calls| ways.iter().position(|way| (Some(way.cause), way.token) == (cause_of(&asked), asked.token));
+    let way = asked.and_then(of_asked).or_else(|| (0..ways.len()).rev().max_by_key(longest));
+    let way = way.ok_or_else(|| Nothing::NoFailure("no call of it failed".into()))?;
+    let call = asked.unwrap_or(ways[way].first);
+    let why = Why::new(&names, &facts, &causes);
+    let is_effect = |told: &Told| told.fact == Fact::Calls(call);
+    let effect = facts.iter().position(is_effect).expect("it is kept");
+    let chain = why.chain(effect).into_iter().map(|index| facts[index]).collect();
+    let Episode { lane, start, end, failed, .. } = found.episode;
+    let ended = ended.map(|ok| Ended { at: ok.first, token: ok.token, fetched: fetched(&facts, &names, &ok) });
+    let others = others(scenario, ask.policy, found, around)?;
+    Ok(Explanation { replication: found.replication, lane, start, end, failed, ways, way, call, chain, ended, others })
+}
+
+/// The episode of the call of this number.
+pub fn episode_of(scenario: &Scenario, ask: &Ask, call: u64, around: &Surroundings<'_>) -> Result<Found, Nothing> {
+    let replication = ask.replication.unwrap_or(0);
+    let observer = (Collectors::new(scope(scenario, ask.policy)), Fate { call, calls: None });
+    let (mut collectors, fate) = play(scenario, ask.policy, replication, observer, around.stop)?.observer;
+    let Some(calls) = fate.calls else {
+        let why = format!("there is no call {call} in this world, or it is still under way when the run ends");
+        return Err(Nothing::NoFailure(why));
+    };
+    if !matches!(calls.outcome, Outcome::Failed(_)) {
+        return Err(Nothing::NoFailure(format!("call {call} did not fail")));
+    }
+    collectors.values();
+    let around_it =
+        |episode: &Episode| episode.lane == calls.lane && (episode.start..=episode.end).contains(&calls.first);
+    let alone = Episode {
+        lane: calls.lane,
+        start: calls.first,
+        end: calls.last,
+        first_cause: cause_of(&calls).expect("it failed"),
+        failed: 1,
+    };
+    let episode = collectors.take_episodes().into_iter().find(around_it).unwrap_or(alone);
+    Ok(Found { scenario: 0, replication, episode })
+}
+
+fn cause_of(calls: &Calls) -> Option<Cause> {
+    if let Outcome::Failed(cause) = calls.outcome { Some(cause) } else { None }
+}
+
+/// When the token of a call was asked for, and when it was there.
+fn fetched(facts: &[Told], names: &Names<'_>, ok: &Calls) -> Option<(SimTime, SimTime)> {
+    let (holder, token) = (names.holder_of(ok.lane), ok.token?);
+    let got = facts.iter().rposition(|told| told.at <= ok.first && told.fact == Fact::Got { holder, token })?;
+    let begun = |told: &&Told| matches!(told.fact, Fact::FetchStarted { holder: of, .. } if of == holder);
+    facts[..got].iter().rev().find(begun).map(|begun| (begun.at, facts[got].at))
+}
+
+fn others(scenario: &Scenario, policy: usize, found: &Found, around: &Surroundings<'_>) -> Result<Vec<Other>, Nothing> {
+    let all: Vec<usize> = (0..scenario.policies.len()).filter(|&other| other != policy).collect();
+    let end_of_run = SimTime::ZERO + scenario.world.run.duration;
+    in_parallel(&all, around, |&other| {
+        let of_lane = |episode: &Episode| episode.lane == found.episode.lane;
+        let meanwhile = |episode: &Episode| episode.start <= found.episode.end && episode.end >= found.episode.start;
+        let mut episodes = episodes(scenario, other, found.replication, around)?;
+        episodes.retain(|episode| of_lane(episode) && meanwhile(episode));
+        let ended = episodes.iter().map(|episode| episode.end).max();
+        Ok(Other {
+            policy: scenario.policies[other].name.clone(),
+            ended,
+            open: ended == Some(end_of_run),
+            failed: episodes.iter().map(|episode| episode.failed).sum(),
+        })
+    })
+}
+
+/// Watches for the fate of one call.
+#[derive(Debug)]
+struct Fate {
+    call: u64,
+    calls: Option<Calls>,
+}
+
+impl Observer for Fate {
+    fn fact(&mut self, _: SimTime, _: u64, fact: &Fact) {
+        if let Fact::Calls(calls) = fact
+            && calls.number == self.call
+        {
+            self.calls = Some(*calls);
+        }
+    }
+}
+
+/// So many refusals of one way are kept, the first ones: the first failed call's is among them.
+const KEPT: u64 = 64;
+
+/// Keeps what can be a cause, and how the calls of an episode failed.
+#[derive(Debug)]
+struct Witness {
+    episode: Episode,
+    call: Option<u64>,
+    asked: Option<Calls>,
+    /// The gateway node of the episode's lane.
+    gateway: Option<GatewayId>,
+    facts: Vec<Told>,
+    ways: BTreeMap<(Cause, Option<u64>), Way>,
+    refused: BTreeMap<(Cause, Option<u64>), u64>,
+    ended: Option<Calls>,
+}
+
+impl Witness {
+    fn new(names: &Names<'_>, episode: Episode, call: Option<u64>) -> Witness {
+        let gateway = names.gateway_of_lane(episode.lane);
+        let (ways, refused) = (BTreeMap::new(), BTreeMap::new());
+        Witness { episode, call, asked: None, gateway, facts: Vec::new(), ways, refused, ended: None }
+    }
+
+    /// Whether the fact is to be kept.
+    fn calls(&mut self, at: SimTime, calls: &Calls) -> bool {
+        let episode = self.episode;
+        let here = calls.lane == episode.lane;
+        if here && calls.outcome == Outcome::Ok && at >= episode.end && self.ended.is_none() {
+            self.ended = Some(*calls);
+        }
+        let Outcome::Failed(cause) = calls.outcome else { return false };
+        let asked = self.call == Some(calls.number);
+        if calls.deserved && !asked || at < episode.start || at > episode.end {
+            return false;
+        }
+        if asked {
+            self.asked = Some(*calls);
+        }
+        let none = Way { cause, token: calls.token, first: *calls, last: at, n: 0, everywhere: 0 };
+        let way = self.ways.entry((cause, calls.token)).or_insert(none);
+        way.everywhere += calls.n;
+        if !here {
+            return false;
+        }
+        let is_first = way.n == 0;
+        if is_first {
+            way.first = *calls;
+        }
+        (way.last, way.n) = (at, way.n + calls.n);
+        is_first || asked
+    }
+
+    fn keeps(&mut self, at: SimTime, fact: &Fact) -> bool {
+        match fact {
+            Fact::Calls(calls) => self.calls(at, calls),
+            Fact::Refused { lane, cause, token, call, .. } => {
+                let episode = self.episode;
+                if episode.lane != *lane {
+                    return false;
+                }
+                let kept = self.refused.entry((*cause, *token)).or_default();
+                let meanwhile = at + SimSpan::secs(3_600) >= episode.start && at <= episode.end;
+                let keep = self.call == Some(*call) || meanwhile && *kept < KEPT;
+                *kept += u64::from(keep);
+                keep
+            }
+            Fact::FalselyRefused { gateway, .. } => {
+                let meanwhile = (self.episode.start..=self.episode.end).contains(&at);
+                meanwhile && self.gateway == Some(*gateway)
+            }
+            other => !is_routine(other),
+        }
+    }
+}
+
+impl Observer for Witness {
+    fn fact(&mut self, at: SimTime, seq: u64, fact: &Fact) {
+        if self.keeps(at, fact) {
+            self.facts.push(Told { at, seq, fact: *fact });
+        }
+    }
+}
