@@ -37,18 +37,29 @@ pub fn load_all(console: &Console, global: &Global, files: &[PathBuf]) -> Result
     last.map_or(Ok(loaded), |last| Err(Stop::Mistakes(Box::new(last))))
 }
 
-/// Writes a file beside its place, and renames it into it: nobody ever sees half of it.
+/// Writes a file beside its place, and renames it into it: nobody ever sees half of it. What is there and is not a file (a pipe,
+/// a terminal, `/dev/null`) is written to, and stays what it is.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Stop> {
+    let refused = |error| Stop::io("write", path, &error);
+    if std::fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+        return std::fs::OpenOptions::new()
+            .write(true)
+            .open(path)
+            .and_then(|mut there| there.write_all(bytes))
+            .map_err(refused);
+    }
+    // A link to a file stays a link: the file that it points to is replaced.
+    let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     name.push(".new");
     let beside = path.with_file_name(name);
     let written = std::fs::File::create(&beside)
         .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| std::fs::rename(&beside, path));
+        .and_then(|()| std::fs::rename(&beside, &path));
     written.map_err(|error| {
         // What cannot be removed is overwritten next time.
         let _ = std::fs::remove_file(&beside);
-        Stop::io("write", path, &error)
+        refused(error)
     })
 }
 
@@ -115,4 +126,43 @@ pub fn failed<E: Display>(failure: Failure<E>) -> Stop {
 /// Why a results folder cannot be written.
 pub fn unwritten(error: &WriteError) -> Stop {
     Stop::Io(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_and_what_is_no_file_is_written_to() {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join("out.json");
+        for text in ["one", "two"] {
+            write_whole(&file, text.as_bytes()).unwrap();
+            assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+        }
+        assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 1);
+        assert!(matches!(write_whole(root.path(), b"three"), Err(Stop::Io(_))));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_stays_a_pipe_and_a_link_a_link() {
+        use std::os::unix::fs::FileTypeExt;
+
+        let root = tempfile::tempdir().unwrap();
+        let (pipe, file, link) = (root.path().join("pipe"), root.path().join("file"), root.path().join("link"));
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let read = std::thread::scope(|scope| {
+            let reader = scope.spawn(|| std::fs::read_to_string(&pipe).unwrap());
+            write_whole(&pipe, b"through").unwrap();
+            reader.join().unwrap()
+        });
+        assert_eq!(read, "through");
+        assert!(std::fs::metadata(&pipe).unwrap().file_type().is_fifo());
+        std::fs::write(&file, "old").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        write_whole(&link, b"new").unwrap();
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "new");
+    }
 }
