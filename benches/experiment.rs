@@ -97,5 +97,6 @@ fn in_parts(Loaded { scenario, sweep, .. }: &Loaded) {
     let index = store.index(&plan).expect("it can be read");
     let mut results = Results::open(&folder.path().join("out"), scenario, sweep).expect("it can be written");
     merge(&plan, sweep, &index, &mut results).expect("it can be merged");
-    results.finish(Extent::Complete, Vec::new(), &RunInfo::default()).expect("it can be written");
+    results.close(Extent::Complete, Vec::new());
+    results.finish(None, &RunInfo::default()).expect("it can be written");
 }

@@ -136,7 +136,8 @@ fn a_sweep_in_part_keeps_whole_points_only_and_points_that_are_alike_share_their
     let holes = merge(&plan, of, &index, &mut results).expect("it can be merged");
     assert_eq!((holes, results.finished()), (vec![(2, vec![11])], 2));
     let holes = vec![Hole { point: 2, units: vec![plan.units[11].id.clone()] }];
-    let swept = results.finish(Extent::Partial, holes, &RunInfo::default()).expect("it can be written");
+    results.close(Extent::Partial, holes);
+    let swept = results.finish(None, &RunInfo::default()).expect("it can be written");
     assert_eq!(swept.done.iter().map(|done| done.point).collect::<Vec<_>>(), [0, 1]);
     for file in ["replications.csv", "summary.csv", "differences.csv", "timeline.csv", "outages.csv"] {
         let path = folder.path().join("out").join(file);

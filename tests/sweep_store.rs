@@ -494,7 +494,8 @@ fn a_hundred_thousand_units_are_planned_and_merged_in_1_gib() {
     assert_eq!(duplicates(&index, plan.units.len()).expect("there are none"), 0);
     let mut results = Results::open(&folder.path().join("out"), &loaded.scenario, sweep).expect("it can be written");
     assert_eq!(merge(&plan, sweep, &index, &mut results).expect("it can be merged"), []);
-    results.finish(Extent::Complete, Vec::new(), &RunInfo::default()).expect("it can be written");
+    results.close(Extent::Complete, Vec::new());
+    results.finish(None, &RunInfo::default()).expect("it can be written");
     let status = fs::read_to_string("/proc/self/status").expect("it is Linux");
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("it is told").trim();
     let peak_kib: u64 = peak.trim_end_matches(" kB").parse().expect("it is a number");

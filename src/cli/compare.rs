@@ -5,9 +5,10 @@ use std::time::SystemTime;
 
 use super::args::{Compare, Global};
 use super::console::{Console, Exit, Outcome, Stop};
-use super::work::{failed, info, unwritten, with_bar, words};
+use super::work::{failed, info, unwritten, with_bar, words, worst_cases};
 use crate::experiment::compare::compare;
 use crate::experiment::comparison::{Comparison, Stopped};
+use crate::report::page::of_comparison;
 use crate::report::{Results, json, table};
 use crate::scenario::{self, Loaded};
 
@@ -29,7 +30,9 @@ pub fn run(console: &Console, global: &Global, command: &Compare) -> Outcome {
         return Ok(Exit::Interrupted);
     }
     let info = info(words(global, "compare", &command.file), command.stamp, started);
-    results.finish(scenario, &comparison, &info).map_err(|error| unwritten(&error))?;
+    let cases = worst_cases(console, global, &stop, scenario, &comparison)?;
+    let page = of_comparison(scenario, &loaded.resolved(), &comparison, cases.as_deref(), &info);
+    results.finish(scenario, &comparison, &page, &info).map_err(|error| unwritten(&error))?;
     let text = if console.json {
         json::summary(scenario, &comparison)
     } else {

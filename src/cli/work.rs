@@ -10,12 +10,15 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::args::Global;
 use super::console::{Console, Stop};
+use crate::experiment::comparison::Comparison;
+use crate::experiment::explain::{Case, Nothing, cases};
 use crate::experiment::worlds::{Failure, Surroundings};
 use crate::model::MODEL_VERSION;
 use crate::report::WriteError;
 use crate::report::manifest::{NotHashed, RunInfo};
+use crate::report::page::MOST_CASES;
 use crate::scenario::diagnostic::Diagnostics;
-use crate::scenario::{self, Loaded};
+use crate::scenario::{self, Loaded, Scenario};
 
 /// Reads scenario files; all mistakes of all of them at once.
 pub fn load_all(console: &Console, global: &Global, files: &[PathBuf]) -> Result<Vec<Loaded>, Stop> {
@@ -81,6 +84,22 @@ pub fn with_bar<T>(
     let done = work(&Surroundings { jobs: jobs(global), stop, progress: &progress });
     bar.finish_and_clear();
     done
+}
+
+/// The worst outages of a comparison, for its page; `None`: somebody asked to stop before they were found.
+pub fn worst_cases(
+    console: &Console,
+    global: &Global,
+    stop: &AtomicBool,
+    scenario: &Scenario,
+    comparison: &Comparison,
+) -> Result<Option<Vec<Case>>, Stop> {
+    match with_bar(console, global, stop, |around| cases(scenario, comparison, MOST_CASES, around)) {
+        Ok(cases) => Ok(Some(cases)),
+        Err(Nothing::Interrupted) => Ok(None),
+        Err(Nothing::Failed(failure)) => Err(failed(failure)),
+        Err(Nothing::NoFailure(why)) => Err(Stop::Broken(format!("an outage without a failed call: {why}"))),
+    }
 }
 
 /// Threads.

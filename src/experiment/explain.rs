@@ -1,12 +1,14 @@
 //! Why calls fail for so long: finds the worst outage, follows it back to its fault, and plays the same world under the other
 //! policies to see which of them would have ended it sooner.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
+use super::comparison::Comparison;
 use super::play::{Played, Stop, play, play_traced, scope};
 use super::worlds::{Failure, Surroundings};
 use crate::id::{GatewayId, LaneId};
@@ -166,6 +168,67 @@ fn episodes(
     let mut collectors = played.observer;
     collectors.values();
     Ok(collectors.take_episodes())
+}
+
+/// The worst outage under policies that came to the same.
+#[derive(Debug)]
+pub struct Case {
+    /// Positions of the policies; the first one is explained.
+    pub policies: Vec<usize>,
+    pub explanation: Explanation,
+}
+
+/// The worst outage under each policy, the longest first, for at most `most` policies of those that differ in anything: the
+/// longest one in the world in which lanes were down for longest. Nothing for a policy under which no call fails.
+pub fn cases(
+    scenario: &Scenario,
+    comparison: &Comparison,
+    most: usize,
+    around: &Surroundings<'_>,
+) -> Result<Vec<Case>, Nothing> {
+    let mut found: Vec<(Vec<usize>, Found)> = Vec::new();
+    for policies in alike(comparison) {
+        let Some(replication) = worst_world(comparison, policies[0]) else { continue };
+        let ask = Ask { policy: policies[0], replication: Some(replication), ..Ask::default() };
+        found.extend(worst(&[scenario], &ask, around)?.map(|found| (policies, found)));
+    }
+    found.sort_by_key(|(_, found)| Reverse(lasted(&found.episode)));
+    found.truncate(most);
+    let case = |(policies, found): (Vec<usize>, Found)| {
+        let ask = Ask { policy: policies[0], ..Ask::default() };
+        explain(scenario, &ask, &found, around).map(|explanation| Case { policies, explanation })
+    };
+    found.into_iter().map(case).collect()
+}
+
+/// Policies that have the same value of every metric in every world, in order.
+fn alike(comparison: &Comparison) -> Vec<Vec<usize>> {
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for policy in 0..comparison.policies.len() {
+        match groups.iter_mut().find(|group| comparison.identical(group[0], policy)) {
+            Some(group) => group.push(policy),
+            None => groups.push(vec![policy]),
+        }
+    }
+    groups
+}
+
+/// The world in which a policy does worst, by the downtime of the worst lane; the first of several. `None`: no call fails in any.
+fn worst_world(comparison: &Comparison, policy: usize) -> Option<u32> {
+    let metrics = [
+        "downtime_after_restart_worst_lane_s",
+        "downtime_worst_lane_s",
+        "application_downtime_s",
+        "downtime_s",
+        "failed",
+    ];
+    let most = |metric: &&str| {
+        let above = (0..).zip(comparison.values(policy, metric)).filter(|(_, value)| **value > 0.0);
+        let first = |one: (u32, f64), other: (u32, &f64)| if *other.1 > one.1 { (other.0, *other.1) } else { one };
+        let worst = above.fold((0, 0.0), first);
+        (worst.1 > 0.0).then_some(worst.0)
+    };
+    metrics.iter().find_map(most)
 }
 
 /// Explains an outage episode, or the failure of one call.

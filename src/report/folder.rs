@@ -12,8 +12,8 @@ use super::error::{Reason, WriteError};
 pub(crate) const MANIFEST: &str = "manifest.json";
 /// Says that a folder is one of ours, and not complete.
 const UNFINISHED: &str = ".unfinished";
-/// What other commands add to a results folder.
-const ADDED: [&str; 1] = ["report.html"];
+/// What is in a results folder without a hash.
+const ADDED: [&str; 1] = [super::page::NAME];
 
 /// A results folder in the making.
 #[derive(Debug)]
@@ -68,6 +68,13 @@ impl Folder {
         let mut output = self.output(name)?;
         output.write(bytes)?;
         self.close(output)
+    }
+
+    /// Writes a view of what other files hold: the manifest does not tell of it.
+    pub fn add(&mut self, name: &str, bytes: &[u8]) -> Result<(), WriteError> {
+        self.write(name, bytes)?;
+        self.hashes.remove(name);
+        Ok(())
     }
 
     /// Opens a file to be written piece by piece; [`Folder::close`] completes it.

@@ -65,9 +65,9 @@ pub(super) struct Replications<'a> {
 
 #[derive(Serialize)]
 pub(super) struct PolicyPart<'a> {
-    name: &'a str,
+    pub name: &'a str,
     base: &'a str,
-    digest: String,
+    pub digest: String,
 }
 
 /// The text of the manifest; `files` are the hashes of the other files of the folder.
@@ -156,7 +156,7 @@ mod tests {
                 results.push(&sample::record_with_tokens(replication, policy, 4, &comparison.layout)).unwrap();
             }
         }
-        results.finish(&scenario, &comparison, &RunInfo::default()).unwrap();
+        results.finish(&scenario, &comparison, &crate::report::page::tests::page(), &RunInfo::default()).unwrap();
         let manifest: serde_json::Value =
             serde_json::from_slice(&fs::read(place.join("manifest.json")).unwrap()).unwrap();
         let hashes = manifest["files"].as_object().unwrap();
@@ -184,7 +184,7 @@ mod tests {
         let (scenario, comparison) = (sample::scenario(), sample::comparison(1));
         let mut results = Results::open(&place, &scenario).unwrap();
         results.push(&sample::record(0, 0, &comparison.layout)).unwrap();
-        results.finish(&scenario, &comparison, &RunInfo::default()).unwrap();
+        results.finish(&scenario, &comparison, &crate::report::page::tests::page(), &RunInfo::default()).unwrap();
         let names = fs::read_dir(&place).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let about_exposures: Vec<String> = names.filter(|name| name.contains("exposure")).collect();
         assert_eq!(about_exposures, Vec::<String>::new());

@@ -20,6 +20,8 @@ pub mod narrative;
 pub mod number;
 pub mod optimize;
 pub mod outages;
+pub mod page;
+pub mod pareto;
 pub mod plot;
 pub mod sensitivity;
 mod stream;
@@ -38,6 +40,7 @@ use crate::scenario::Scenario;
 pub use error::WriteError;
 use folder::Folder;
 pub use manifest::RunInfo;
+pub use page::Page;
 use stream::Stream;
 
 /// A results folder in the making. Dropped unfinished, it leaves no trace.
@@ -68,7 +71,13 @@ impl Results {
     }
 
     /// Writes everything else and replaces the old folder.
-    pub fn finish(self, scenario: &Scenario, comparison: &Comparison, info: &RunInfo) -> Result<(), WriteError> {
+    pub fn finish(
+        self,
+        scenario: &Scenario,
+        comparison: &Comparison,
+        page: &Page,
+        info: &RunInfo,
+    ) -> Result<(), WriteError> {
         let Results { mut folder, outages, exposures } = self;
         outages.finish(&mut folder)?;
         if let Some(exposures) = exposures {
@@ -77,6 +86,7 @@ impl Results {
         for (name, text) in files(scenario, comparison) {
             folder.write(name, text.as_bytes())?;
         }
+        page::write(&mut folder, page)?;
         let manifest = manifest::manifest(scenario, comparison, info, folder.hashes());
         folder.write("manifest.json", manifest.as_bytes())?;
         folder.commit()

@@ -14,12 +14,14 @@ use super::csv::{self, Point};
 use super::error::WriteError;
 use super::folder::{Folder, Output};
 use super::manifest::RunInfo;
+use super::page::{self, Page};
 use super::table::columns::{self, Kind, Row};
 use super::{exposures, known, outages, plot, sensitivity};
 use crate::experiment::comparison::Comparison;
 use crate::experiment::merge::Sink;
 use crate::experiment::play::callers_have_tokens;
 use crate::experiment::record::Record;
+use crate::experiment::verdict;
 use crate::metric;
 use crate::scenario::Scenario;
 use crate::scenario::sweep::Sweep;
@@ -45,6 +47,32 @@ pub struct Done {
     /// Position in `Sweep::points`.
     pub point: usize,
     pub comparison: Comparison,
+}
+
+/// The point that is shown in full, and why it.
+#[derive(Debug)]
+pub struct Shown {
+    /// With its timelines.
+    pub done: Done,
+    /// The largest of all from an earlier point to a later one; `None`: it is the first point, and nothing rises after it.
+    pub rise: Option<Rise>,
+}
+
+/// What a policy's mean of the headline metric rises to, and from where.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rise {
+    pub policy: usize,
+    pub metric: &'static str,
+    /// The least of the earlier points, and which one that is.
+    pub from: f64,
+    pub at: usize,
+    pub to: f64,
+}
+
+impl Rise {
+    fn by(&self) -> f64 {
+        self.to - self.from
+    }
 }
 
 /// A point that is left out, and why.
@@ -125,6 +153,9 @@ fn reason(swept: &Swept<'_>) -> &'static str {
 #[derive(Debug)]
 pub struct Results<'a> {
     swept: Swept<'a>,
+    shown: Option<Shown>,
+    /// By policy: the least that it came to so far, and at which point.
+    least: Vec<Option<(f64, usize)>>,
     folder: Folder,
     /// In the order of [`FILES`]; the last one only where callers have tokens at any point.
     outputs: Vec<Output>,
@@ -158,7 +189,8 @@ impl<'a> Results<'a> {
             outputs.push(output);
         }
         let swept = Swept { scenario, sweep, done: Vec::new(), holes: Vec::new(), extent: Extent::Complete };
-        Ok(Results { swept, folder, outputs, outages: String::new(), exposures: String::new() })
+        let least = vec![None; scenario.policies.len()];
+        Ok(Results { swept, shown: None, least, folder, outputs, outages: String::new(), exposures: String::new() })
     }
 
     /// How many points are done.
@@ -167,10 +199,26 @@ impl<'a> Results<'a> {
         self.swept.done.len()
     }
 
-    /// Writes everything else and replaces the old folder. `holes` are the points that it was not told of.
-    pub fn finish(self, extent: Extent, holes: Vec<Hole>, info: &RunInfo) -> Result<Swept<'a>, WriteError> {
-        let Results { mut swept, mut folder, outputs, .. } = self;
-        (swept.extent, swept.holes) = (extent, holes);
+    /// No more points come; `holes` are those that it was not told of.
+    pub fn close(&mut self, extent: Extent, holes: Vec<Hole>) {
+        (self.swept.extent, self.swept.holes) = (extent, holes);
+    }
+
+    /// What the points came to.
+    #[must_use]
+    pub fn swept(&self) -> &Swept<'a> {
+        &self.swept
+    }
+
+    /// The point to be shown in full, with its timelines; `None`: no point is done.
+    #[must_use]
+    pub fn shown(&self) -> Option<&Shown> {
+        self.shown.as_ref()
+    }
+
+    /// Writes everything else and replaces the old folder.
+    pub fn finish(self, page: Option<&Page>, info: &RunInfo) -> Result<Swept<'a>, WriteError> {
+        let Results { swept, mut folder, outputs, .. } = self;
         for output in outputs {
             folder.close(output)?;
         }
@@ -195,10 +243,38 @@ impl<'a> Results<'a> {
         if let Some(text) = known::csv(&swept.scenario.known, &swept.by_point()) {
             folder.write(known::NAME, text.as_bytes())?;
         }
+        if let Some(page) = page {
+            page::write(&mut folder, page)?;
+        }
         let manifest = manifest::manifest(&swept, info, folder.hashes());
         folder.write("manifest.json", manifest.as_bytes())?;
         folder.commit()?;
         Ok(swept)
+    }
+}
+
+impl Results<'_> {
+    /// Keeps a point to be shown if a policy rises more towards it, from an earlier point, than towards the one that is kept.
+    fn show(&mut self, point: usize, comparison: &Comparison) {
+        let headline = verdict::headline(comparison);
+        let mut furthest: Option<Rise> = None;
+        for (policy, least) in self.least.iter_mut().enumerate() {
+            let Some(found) = comparison.summary(policy, headline) else { continue };
+            let to = found.mean;
+            if let Some((from, at)) = *least {
+                let rise = Rise { policy, metric: headline, from, at, to };
+                if rise.by() > furthest.map_or(0.0, |furthest| furthest.by()) {
+                    furthest = Some(rise);
+                }
+            }
+            if least.is_none_or(|(least, _)| to < least) {
+                *least = Some((to, point));
+            }
+        }
+        let kept = self.shown.as_ref().map(|shown| shown.rise.map_or(0.0, |rise| rise.by()));
+        if kept.is_none_or(|kept| furthest.is_some_and(|rise| rise.by() > kept)) {
+            self.shown = Some(Shown { done: Done { point, comparison: comparison.clone() }, rise: furthest });
+        }
     }
 }
 
@@ -226,6 +302,7 @@ impl Sink for Results<'_> {
         for (output, rows) in self.outputs.iter_mut().zip(rows) {
             output.write(rows.as_bytes())?;
         }
+        self.show(point, &comparison);
         for policy in &mut comparison.policies {
             policy.timeline = Vec::new();
         }
@@ -258,7 +335,7 @@ mod tests {
             results.record(point, &record).unwrap();
             results.point(point, comparison).unwrap();
         }
-        results.finish(Extent::Complete, Vec::new(), &RunInfo::default()).unwrap();
+        results.finish(None, &RunInfo::default()).unwrap();
         root
     }
 

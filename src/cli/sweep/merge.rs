@@ -4,8 +4,9 @@ use std::time::SystemTime;
 
 use super::super::args::{Global, SweepMerge};
 use super::super::console::{Console, Exit, Outcome, Stop};
+use super::super::interrupt;
 use super::super::work::{info, unwritten};
-use super::{counted_64, holes, nothing_of_the_scenario, place, read_own, show, some, swept, told_of_damage};
+use super::{counted_64, holes, nothing_of_the_scenario, page, place, read_own, show, some, swept, told_of_damage};
 use crate::experiment::merge::{self, Failure, Refusal};
 use crate::experiment::plan::Plan;
 use crate::experiment::store::{Index, Store};
@@ -24,14 +25,17 @@ pub fn run(console: &Console, global: &Global, command: &SweepMerge) -> Outcome 
     if let Some(exit) = refused(console, &plan, &index, command) {
         return Ok(exit);
     }
-    let merged = merge(&plan, of, &index, results)?;
+    let mut merged = merge(&plan, of, &index, results)?;
     if merged.results.finished() == 0 {
         console.complain("error: no point has all its units: there is nothing to merge");
         return Ok(Exit::Failed);
     }
     let extent = if merged.holes.is_empty() { Extent::Complete } else { Extent::Partial };
     let info = info(plan.command.clone(), command.stamp, started);
-    let swept = merged.results.finish(extent, holes(&plan, merged.holes), &info).map_err(|error| unwritten(&error))?;
+    merged.results.close(extent, holes(&plan, merged.holes));
+    let stop = interrupt::watch(Exit::Interrupted);
+    let page = page(console, global, &loaded, &merged.results, &info, &stop)?;
+    let swept = merged.results.finish(page.as_ref(), &info).map_err(|error| unwritten(&error))?;
     show(console, &swept, &place)?;
     if merged.agreed > 0 {
         let duplicates = counted_64(merged.agreed, "repeated run");

@@ -7,19 +7,21 @@ mod run;
 mod status;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::args::{Global, Sweep, SweepPart};
 use super::console::{Console, Exit, Outcome, Stop};
-use super::work::{failed, info, jobs, unwritten, with_bar, words};
+use super::work::{failed, info, jobs, unwritten, with_bar, words, worst_cases};
 use crate::experiment::comparison::Stopped;
 use crate::experiment::plan::cost::EVENTS_PER_SECOND;
 use crate::experiment::plan::{Ask, Plan, ReadError};
 use crate::experiment::shard::{OnBroken, play};
 use crate::experiment::store::{Index, Store};
 use crate::report::number::{short, span};
+use crate::report::page::of_sweep;
 use crate::report::sweep::{Extent, Hole, Results, Swept, summary};
-use crate::report::table;
+use crate::report::{Page, RunInfo, table};
 use crate::scenario::reader::reason;
 use crate::scenario::{self, Loaded};
 
@@ -74,12 +76,14 @@ fn all(console: &Console, global: &Global, command: &Sweep, file: &Path) -> Outc
     let kept = format!("what was played is kept in {}; the same command goes on from there", folder.display());
     let index = store.index(&plan).map_err(|error| Stop::Io(error.to_string()))?;
     let info = info(plan.command.clone(), command.stamp, started);
-    let merged = merge::merge(&plan, of, &index, results)?;
+    let mut merged = merge::merge(&plan, of, &index, results)?;
     if merged.results.finished() == 0 {
         console.complain(&format!("interrupted before the first point was done: there are no results yet; {kept}"));
         return Ok(Exit::Interrupted);
     }
-    let swept = merged.results.finish(extent, holes(&plan, merged.holes), &info).map_err(|error| unwritten(&error))?;
+    merged.results.close(extent, holes(&plan, merged.holes));
+    let page = page(console, global, &loaded, &merged.results, &info, &stop)?;
+    let swept = merged.results.finish(page.as_ref(), &info).map_err(|error| unwritten(&error))?;
     show(console, &swept, &place)?;
     match extent {
         Extent::Complete => {
@@ -94,6 +98,22 @@ fn all(console: &Console, global: &Global, command: &Sweep, file: &Path) -> Outc
             Ok(Exit::Interrupted)
         }
     }
+}
+
+/// The page of what was merged; its worst outages are looked for, unless somebody has asked to stop.
+fn page(
+    console: &Console,
+    global: &Global,
+    loaded: &Loaded,
+    results: &Results<'_>,
+    info: &RunInfo,
+    stop: &AtomicBool,
+) -> Result<Option<Page>, Stop> {
+    let Some(shown) = results.shown() else { return Ok(None) };
+    let swept = results.swept();
+    let scenario = &swept.sweep.points[shown.done.point].scenario;
+    let cases = worst_cases(console, global, stop, scenario, &shown.done.comparison)?;
+    Ok(Some(of_sweep(swept, &loaded.resolved(), shown, cases.as_deref(), info)))
 }
 
 /// The scenario of a file, with what there is to say about it.

@@ -48,7 +48,7 @@ impl Told<'_> {
 /// Never: writing to a string cannot fail.
 #[must_use]
 pub fn text(told: &Told<'_>) -> String {
-    let Explanation { replication, lane, start, end, failed, ways, way, .. } = told.explanation;
+    let Explanation { replication, lane, ways, way, .. } = told.explanation;
     let (scenario, names) = (told.scenario, Names::of(&told.scenario.world));
     let lane = names.lane(*lane);
     let mut text = format!("{}, policy {}, replication {replication}", scenario.name, told.policy());
@@ -56,14 +56,7 @@ pub fn text(told: &Told<'_>) -> String {
     if let Some(point) = told.point {
         let _ = writeln!(text, "at {point}");
     }
-    let lasted = rounded(end.since(*start));
-    let _ = writeln!(
-        text,
-        "\nthe outage: {lane}, {} to {}, {lasted}, {} failed",
-        clock(*start),
-        clock(*end),
-        calls(*failed)
-    );
+    let _ = writeln!(text, "\nthe outage: {}", episode_words(told, &names));
     for (index, each) in ways.iter().enumerate().take(MOST_WAYS) {
         let mark = if index == *way && ways.len() > 1 { "  <- explained here" } else { "" };
         let _ = writeln!(text, "{:>16}  {}{mark}", clock(each.first.first), way_words(each));
@@ -78,8 +71,16 @@ pub fn text(told: &Told<'_>) -> String {
             text += &alike(told);
         }
     }
-    let _ = writeln!(text, "\n{}", how_it_ended(told));
+    let _ = writeln!(text, "\n{}", ended_words(told));
     text + &others(told, &lane)
+}
+
+/// `gateway-1/orders, 0:05:00.000 to 0:20:12.000, 15min12s, 4,812 calls failed`
+#[must_use]
+pub fn episode_words(told: &Told<'_>, names: &Names<'_>) -> String {
+    let Explanation { lane, start, end, failed, .. } = told.explanation;
+    let lasted = rounded(end.since(*start));
+    format!("{}, {} to {}, {lasted}, {} failed", names.lane(*lane), clock(*start), clock(*end), calls(*failed))
 }
 
 /// Ways that are listed.
@@ -209,7 +210,8 @@ fn names_api<'a>(told: &Told<'a>, api: usize) -> Option<&'a crate::model::config
 }
 
 /// How the outage ended.
-fn how_it_ended(told: &Told<'_>) -> String {
+#[must_use]
+pub fn ended_words(told: &Told<'_>) -> String {
     let Some(ended) = &told.explanation.ended else {
         return "it had not ended when the run did".into();
     };
@@ -229,30 +231,21 @@ fn how_it_ended(told: &Told<'_>) -> String {
 
 /// What the other policies made of it.
 fn others(told: &Told<'_>, lane: &str) -> String {
-    let Explanation { end, failed, others, .. } = told.explanation;
-    let mut sooner: Vec<&Other> = others.iter().filter(|other| ended_sooner(other, *end)).collect();
-    sooner.sort_by_key(|other| (other.ended, other.failed));
-    let width = others.iter().map(|other| other.policy.chars().count()).max().unwrap_or(0);
+    let end = told.explanation.end;
+    let sooner = sooner_first(told).into_iter().filter(|other| ended_sooner(other, end));
+    let width = told.explanation.others.iter().map(|other| other.policy.chars().count()).max().unwrap_or(0);
+    let lines: Vec<String> =
+        sooner.map(|other| format!("  {:<width$}  {}\n", other.policy, instead(told, other))).collect();
     let mut text = String::new();
-    if !sooner.is_empty() {
+    if !lines.is_empty() {
         let _ = writeln!(text, "\nwhat would have ended it sooner (each policy in this very world, {lane}):");
-        for other in sooner {
-            let instead = match other.ended {
-                None => "no call fails".to_owned(),
-                Some(at) => format!(
-                    "ends at {}, {} sooner, {} failed instead of {}",
-                    clock(at),
-                    rounded(end.since(at)),
-                    count(other.failed),
-                    count(*failed)
-                ),
-            };
-            let _ = writeln!(text, "  {:<width$}  {instead}", other.policy);
-        }
+        text += &lines.concat();
     }
-    let not: Vec<String> = others
+    let not: Vec<String> = told
+        .explanation
+        .others
         .iter()
-        .filter(|other| !ended_sooner(other, *end))
+        .filter(|other| !ended_sooner(other, end))
         .map(|other| {
             let at = other.ended.map_or_else(String::new, clock);
             format!("{} ({})", other.policy, if other.open { "open at the end".into() } else { at })
@@ -262,6 +255,40 @@ fn others(told: &Told<'_>, lane: &str) -> String {
         let _ = writeln!(text, "\nno sooner: {}", not.join(", "));
     }
     text
+}
+
+/// A row for each other policy: its name, what became of the outage, how many calls failed; the earliest end first.
+#[must_use]
+pub fn others_rows(told: &Told<'_>) -> Vec<Vec<String>> {
+    let end = told.explanation.end;
+    let what = |other: &Other| match other.ended {
+        _ if ended_sooner(other, end) => instead(told, other),
+        _ if other.open => "is open at the end of the run".to_owned(),
+        at => format!("ends at {}, no sooner", at.map_or_else(String::new, clock)),
+    };
+    let row = |other: &Other| vec![other.policy.clone(), what(other), count(other.failed)];
+    sooner_first(told).into_iter().map(row).collect()
+}
+
+fn sooner_first<'a>(told: &Told<'a>) -> Vec<&'a Other> {
+    let mut others: Vec<&Other> = told.explanation.others.iter().collect();
+    others.sort_by_key(|other| (other.ended, other.failed));
+    others
+}
+
+/// What became of an outage that ended sooner.
+fn instead(told: &Told<'_>, other: &Other) -> String {
+    let Explanation { end, failed, .. } = told.explanation;
+    match other.ended {
+        None => "no call fails".to_owned(),
+        Some(at) => format!(
+            "ends at {}, {} sooner, {} failed instead of {}",
+            clock(at),
+            rounded(end.since(at)),
+            count(other.failed),
+            count(*failed)
+        ),
+    }
 }
 
 fn ended_sooner(other: &Other, end: SimTime) -> bool {

@@ -7,6 +7,7 @@ use super::{Group, WIDTH, downtime, groups, names_width, same_bits};
 use crate::experiment::comparison::Comparison;
 use crate::experiment::stat::Summary;
 use crate::experiment::verdict;
+use crate::report::pareto;
 use crate::report::table::columns;
 use crate::scenario::Scenario;
 
@@ -51,6 +52,7 @@ pub fn draw(scenario: &Scenario, comparison: &Comparison) -> String {
     canvas::draw(WIDTH, sheet.3 + 66, |canvas| {
         heading(canvas, scenario, comparison, metric);
         grid(canvas, &across, &up, sheet, metric);
+        front(canvas, &points, &across, &up);
         for point in &points {
             bars(canvas, point, &across, &up);
         }
@@ -85,7 +87,10 @@ fn heading(canvas: &mut Canvas<'_>, scenario: &Scenario, comparison: &Comparison
     let title = format!("{} against the peak load of the IdP", downtime::in_words(metric));
     canvas.text(&title, (24, 26), Anchor::Left, TITLE);
     canvas.text(&scenario.title, (24, 48), Anchor::Left, WORDS);
-    let note = format!("means of {} replications with 95 % intervals; low and left is good", comparison.finished());
+    let note = format!(
+        "means of {} replications with 95 % intervals; low and left is good; dashed: nothing is better in both",
+        comparison.finished()
+    );
     canvas.text(&note, (24, 67), Anchor::Left, NOTE);
 }
 
@@ -104,6 +109,18 @@ fn grid(canvas: &mut Canvas<'_>, across: &Axis, up: &Axis, sheet: Area, metric: 
     let name = format!("token requests at the IdP in the busiest second{}", log(across));
     canvas.text(&name, (i32::midpoint(left, right), bottom + 42), Anchor::Middle, WORDS);
     canvas.text(&format!("{}{}", columns::in_words(metric), log(up)), (24, top - 18), Anchor::Left, WORDS);
+}
+
+/// The steps between the policies than which none is better in both directions; one alone has none.
+fn front(canvas: &mut Canvas<'_>, points: &[Point], across: &Axis, up: &Axis) {
+    let means: Vec<(f64, f64)> = points.iter().map(|point| (point.x.mean, point.y.mean)).collect();
+    let on_it = pareto::front(&means);
+    for pair in on_it.windows(2) {
+        let [(x, y), (next, below)] =
+            [pair[0], pair[1]].map(|index| (across.at(means[index].0), up.at(means[index].1)));
+        canvas.dashes((x, y), (next, y), GREY);
+        canvas.dashes((next, y), (next, below), GREY);
+    }
 }
 
 /// The intervals, in both directions.

@@ -208,7 +208,7 @@ pub fn is_censored(comparison: &Comparison, policy: usize) -> bool {
 }
 
 /// `241 ± 12`.
-pub(super) fn mean_and_half(found: &Summary) -> String {
+pub(in crate::report) fn mean_and_half(found: &Summary) -> String {
     with_half_width(found.mean, found.interval.map(|interval| interval.high - found.mean), "±")
 }
 

@@ -16,18 +16,24 @@ fn compared(headline: &'static str) -> [&'static str; 4] {
     }
 }
 
+/// Its lines, metric by metric.
+#[must_use]
+pub fn lines(comparison: &Comparison) -> Vec<Line> {
+    let metrics: Vec<usize> =
+        compared(verdict::headline(comparison)).iter().filter_map(|name| comparison.metric(name)).collect();
+    let policies = 1..comparison.policies.len();
+    metrics
+        .iter()
+        .flat_map(|&metric| policies.clone().filter_map(move |policy| verdict::line(comparison, policy, metric)))
+        .collect()
+}
+
 /// The table, or where the terminal is narrow a list; nothing of a single policy.
 pub fn differences(comparison: &Comparison, look: Look) -> String {
     if comparison.policies.len() < 2 {
         return String::new();
     }
-    let metrics: Vec<usize> =
-        compared(verdict::headline(comparison)).iter().filter_map(|name| comparison.metric(name)).collect();
-    let policies = 1..comparison.policies.len();
-    let lines: Vec<Line> = metrics
-        .iter()
-        .flat_map(|&metric| policies.clone().filter_map(move |policy| verdict::line(comparison, policy, metric)))
-        .collect();
+    let lines = lines(comparison);
     let title = format!(
         "less {} on the same worlds (95 % intervals that hold together over the {} policies compared):",
         comparison.policies[0].name,
@@ -44,7 +50,7 @@ pub fn differences(comparison: &Comparison, look: Look) -> String {
 }
 
 /// What it is worth that the policies met the same worlds: from the policy that gains least to the one that gains most.
-fn saved(comparison: &Comparison, lines: &[Line]) -> Option<String> {
+pub(in crate::report) fn saved(comparison: &Comparison, lines: &[Line]) -> Option<String> {
     let headline = comparison.metric(verdict::headline(comparison));
     let of_headline = lines.iter().filter(|line| Some(line.metric) == headline);
     let mut found: Vec<(f64, &str)> = of_headline
@@ -98,7 +104,7 @@ fn difference_table(comparison: &Comparison, lines: &[Line], look: Look) -> Stri
     if look.colour { text.lines().map(coloured).collect::<Vec<_>>().join("\n") } else { text }
 }
 
-fn ratio_text(ratio: f64) -> String {
+pub(in crate::report) fn ratio_text(ratio: f64) -> String {
     if ratio > 0.0 && ratio < 0.001 { "<0.001".into() } else { short(ratio) }
 }
 

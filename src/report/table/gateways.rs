@@ -54,10 +54,34 @@ fn lines<'a>(scenario: &Scenario, comparison: &'a Comparison, most: usize) -> (V
     (lines, most_left_out)
 }
 
-/// The table: first the columns of `keys`, then those of the policies, if they differ anywhere, and of the gateway.
+/// What the table of gateways says, before it is drawn.
+#[derive(Clone, Debug, Default)]
+pub struct Said {
+    pub title: String,
+    /// The swept keys, the policies, if they differ anywhere, and the gateways.
+    pub fixed: Vec<Cells>,
+    pub values: Vec<Values>,
+    pub notes: Vec<String>,
+}
+
+/// What a comparison says of its gateways; `None` where callers have no tokens.
+#[must_use]
+pub fn said(scenario: &Scenario, comparison: &Comparison) -> Option<Said> {
+    let (lines, left_out) = lines(scenario, comparison, MOST);
+    said_of(Vec::new(), &lines, left_out, comparison.policies.len())
+}
+
 fn told(keys: Vec<Cells>, lines: &[Line<'_>], left_out: usize, policies: usize, look: Look) -> String {
+    let Some(said) = said_of(keys, lines, left_out, policies) else { return String::new() };
+    let notes = said.notes.iter().map(|note| wrap(note, look.width));
+    let parts = [wrap(&format!("{}:", said.title), look.width), body(&said.fixed, &said.values, look)];
+    parts.into_iter().chain(notes).collect::<Vec<_>>().join("\n")
+}
+
+/// First the columns of `keys`, then those of the policies, if they differ anywhere, and of the gateway.
+fn said_of(keys: Vec<Cells>, lines: &[Line<'_>], left_out: usize, policies: usize) -> Option<Said> {
     if lines.is_empty() {
-        return String::new();
+        return None;
     }
     let differ = lines.iter().any(|line| line.policies.is_some());
     let whose = |line: &Line<'_>| line.policies.clone().unwrap_or_else(|| "all".into());
@@ -65,25 +89,24 @@ fn told(keys: Vec<Cells>, lines: &[Line<'_>], left_out: usize, policies: usize, 
     let policy = differ.then(|| ("policy".to_owned(), lines.iter().map(whose).collect()));
     let fixed: Vec<Cells> = keys.into_iter().chain(policy).chain([("gateway".to_owned(), names)]).collect();
     let several = lines.iter().any(|line| line.row.gateway.is_none());
-    let notes = [
+    let about = [
         "exposure: from a revocation to the last call that was let pass all the same",
         if several { "; all: at the worst gateway" } else { "" },
         "; over all replications",
         if policies > 1 && !differ { ", the same under every policy" } else { "" },
     ];
-    let title = format!("revoked tokens of callers, gateway by gateway ({}):", notes.concat());
-    let mut parts = vec![wrap(&title, look.width), body(&fixed, &values(lines), look)];
+    let title = format!("revoked tokens of callers, gateway by gateway ({})", about.concat());
+    let mut notes = Vec::new();
     if !refuses_by_mistake(lines) {
-        parts.push(wrap("no call was refused by mistake", look.width));
+        notes.push("no call was refused by mistake".to_owned());
     }
     if left_out > 0 {
-        let note = format!(
+        notes.push(format!(
             "and {left_out} more gateways, neither the least nor the most exposed ones: see {}",
             exposures::NAME
-        );
-        parts.push(wrap(&note, look.width));
+        ));
     }
-    parts.join("\n")
+    Some(Said { title, fixed, values: values(lines), notes })
 }
 
 fn values(lines: &[Line<'_>]) -> Vec<Values> {

@@ -47,7 +47,7 @@ pub fn known(known: &[Published], points: &[Option<&Comparison>], look: Look) ->
 }
 
 /// `2,820 (downtime, s; ttl-only), as published`.
-fn here(row: &Row<'_>, points: &[Option<&Comparison>]) -> String {
+pub(in crate::report) fn here(row: &Row<'_>, points: &[Option<&Comparison>]) -> String {
     let Some(here) = &row.here else {
         return match (&row.known.figure, row.known.is) {
             (Some(figure), _) if points.get(figure.point).is_none_or(Option::is_none) => {

@@ -1,9 +1,9 @@
 //! What `compare` prints: the policies, their paired differences to the first, which are best, and what surprises.
 
 pub mod columns;
-mod differences;
-mod gateways;
-mod known;
+pub mod differences;
+pub mod gateways;
+pub mod known;
 pub mod sweep;
 pub mod timeline;
 
@@ -59,17 +59,22 @@ pub fn compare(scenario: &Scenario, comparison: &Comparison, look: Look) -> Stri
 }
 
 fn heading(scenario: &Scenario, comparison: &Comparison) -> String {
-    let (finished, asked) = (comparison.finished(), comparison.asked);
-    let replications = if finished == asked && comparison.ending.is_none() {
-        format!("{finished} replications, seed {}", scenario.world.run.seed)
-    } else {
-        format!("{finished} of {asked} replications, seed {}: {}", scenario.world.run.seed, comparison.reason())
-    };
-    let interval = match finished {
+    let interval = match comparison.finished() {
         1 => "one replication has no interval: raise run.replications",
         _ => "± is half the 95 % interval of the mean",
     };
-    format!("{}: {}\n{replications}; {interval}", scenario.name, scenario.title)
+    format!("{}: {}\n{}; {interval}", scenario.name, scenario.title, run(scenario, comparison))
+}
+
+/// `100 replications, seed 4557`, and why they are not as many as were asked for.
+#[must_use]
+pub fn run(scenario: &Scenario, comparison: &Comparison) -> String {
+    let (finished, asked, seed) = (comparison.finished(), comparison.asked, scenario.world.run.seed);
+    if finished == asked && comparison.ending.is_none() {
+        format!("{finished} replications, seed {seed}")
+    } else {
+        format!("{finished} of {asked} replications, seed {seed}: {}", comparison.reason())
+    }
 }
 
 fn policies(comparison: &Comparison, look: Look) -> String {

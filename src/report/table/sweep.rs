@@ -28,6 +28,14 @@ fn sensitivity(swept: &Swept<'_>, look: Look) -> String {
 }
 
 fn heading(swept: &Swept<'_>, intervals: bool) -> String {
+    let scenario = swept.scenario;
+    let intervals = if intervals { "; ± is half the 95 % interval of the mean" } else { "" };
+    format!("{}: {}\n{}{intervals}", scenario.name, scenario.title, told(swept))
+}
+
+/// `12 points, 20 replications each, seed 7`, and the policy if there is only one.
+#[must_use]
+pub fn told(swept: &Swept<'_>) -> String {
     let Swept { scenario, sweep, done, .. } = swept;
     let (finished, all) = (done.len(), sweep.points.len());
     let count = if finished == all { format!("{all} points") } else { format!("{finished} of {all} points") };
@@ -36,17 +44,16 @@ fn heading(swept: &Swept<'_>, intervals: bool) -> String {
         (Some(least), Some(most)) if least != most => format!("{least} to {most} replications each"),
         (least, _) => format!("{} replications each", least.unwrap_or(&0)),
     };
-    let seed = scenario.world.run.seed;
     let policy = match swept.rows().first() {
         Some(row) if swept.policies() == 1 => format!("policy {}, ", row.comparison.policies[row.policy].name),
         _ => String::new(),
     };
-    let intervals = if intervals { "; ± is half the 95 % interval of the mean" } else { "" };
-    format!("{}: {}\n{policy}{count}, {replications}, seed {seed}{intervals}", scenario.name, scenario.title)
+    format!("{policy}{count}, {replications}, seed {}", scenario.world.run.seed)
 }
 
 /// The columns of the swept keys and of the policy.
-fn fixed(swept: &Swept<'_>) -> Vec<Cells> {
+#[must_use]
+pub fn fixed(swept: &Swept<'_>) -> Vec<Cells> {
     let points = || swept.done.iter().flat_map(|done| std::iter::repeat_n(done.point, swept.policies()));
     let value = |key: usize| points().map(|point| swept.sweep.values(point)[key].to_owned()).collect();
     let keys = swept.sweep.keys.iter().enumerate().map(|(index, key)| (key.name.clone(), value(index)));
