@@ -95,6 +95,8 @@ fn the_id_is_of_what_the_scenario_says_and_not_of_how() {
     assert_eq!(id(SMALL, &[]), id(SMALL, &["idp.token_lifetime=60min"]));
     assert_ne!(id(SMALL, &[]), id(SMALL, &["idp.token_lifetime=61min"]));
     assert_ne!(id(SMALL, &[]), id(SMALL, &["run.seed=2"]));
+    // What a year is held to moves no world.
+    assert_eq!(id(SMALL, &[]), id(SMALL, &["slo.target=0.9995", "slo.restarts_per_year=12"]));
 }
 
 #[test]

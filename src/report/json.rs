@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::manifest::Replications;
-use super::{findings, gateways};
+use super::{findings, gateways, year};
 use crate::experiment::comparison::Comparison;
 use crate::experiment::stat::{Interval, Summary as Numbers};
 use crate::experiment::verdict::{self, Line};
@@ -24,6 +24,8 @@ struct Document<'a> {
     best: Option<BestPart<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     gateways: Vec<GatewayPart<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    year: Option<year::Part<'a>>,
     findings: Vec<String>,
 }
 
@@ -122,6 +124,7 @@ pub fn summary(scenario: &Scenario, comparison: &Comparison) -> String {
         differences: verdict::differences(comparison).iter().map(|line| difference_part(comparison, line)).collect(),
         best: best_part(comparison),
         gateways: gateway_parts(scenario, comparison),
+        year: year::part(scenario, comparison),
         findings: findings::all(scenario, comparison),
     };
     serde_json::to_string_pretty(&document).expect("all of it can be JSON") + "\n"
@@ -230,6 +233,7 @@ fn high(interval: Option<Interval>) -> Option<f64> {
 pub(crate) mod tests {
     use super::*;
     use crate::report::sample;
+    use crate::scenario::Slo;
     use serde_json::Value;
 
     /// What of JSON Schema the committed file uses: type, required, properties, additionalProperties, items, enum, const.
@@ -280,8 +284,10 @@ pub(crate) mod tests {
     fn the_summary_is_what_its_schema_says() {
         let schema: Value = serde_json::from_str(include_str!("../../docs/schemas/summary.json")).unwrap();
         let with_tokens = (sample::scenario_with_tokens(), sample::comparison_with_tokens(2));
+        let slo = Some(Slo { target: 0.999, restarts_per_year: 12.0 });
+        let with_slo = (Scenario { slo, ..sample::scenario() }, sample::comparison(1));
         let all = [1, 3].map(|replications| (sample::scenario(), sample::comparison(replications)));
-        for (scenario, comparison) in all.into_iter().chain([with_tokens]) {
+        for (scenario, comparison) in all.into_iter().chain([with_tokens, with_slo]) {
             let text = summary(&scenario, &comparison);
             let mut found = Vec::new();
             mistakes(&schema, &serde_json::from_str(&text).unwrap(), "summary", &mut found);

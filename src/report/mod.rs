@@ -27,6 +27,7 @@ pub mod sensitivity;
 mod stream;
 pub mod sweep;
 pub mod table;
+pub mod year;
 
 #[cfg(test)]
 pub(crate) mod sample;

@@ -137,6 +137,7 @@ pub fn scenario() -> Scenario {
             .map(|&(name, ..)| NamedPolicy { name: name.into(), base: name.into(), policy: policy(name) })
             .collect(),
         known: Vec::new(),
+        slo: None,
         replications: crate::replications::Replications::fixed(60),
         expects: Vec::new(),
         id: "5ca1ab1e".into(),

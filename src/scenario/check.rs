@@ -4,6 +4,7 @@ mod expect;
 mod fault;
 mod inbound;
 mod size;
+mod slo;
 mod store;
 
 use super::diagnostic::Diagnostic;
@@ -29,6 +30,7 @@ pub fn check(reader: &mut Reader, parts: &Parts) {
     expect::expects(reader, parts);
     expect::until(reader, parts);
     known(reader, parts);
+    slo::whole(reader, parts);
     // A fault may be about every node, and so many have to be counted.
     if size::fits(reader, parts) {
         fault::faults(reader, parts);

@@ -327,12 +327,6 @@ pub const CODES: &[Code] = &[
         "[[api]] name = \"reports\"\nadd it to a client's apis, name it in an application, or remove it",
     ),
     code(
-        "W005",
-        "not evaluated yet",
-        "The table is checked and has no effect: the report that reads it is not built yet.",
-        "[slo] …\nkeep it for later, or remove it",
-    ),
-    code(
         "W006",
         "a key of deployment.toml without effect here",
         "The key is not modelled, or without effect in the product, or belongs to a part of the model that is not built yet, or to the token store, which the scenario describes itself. The simulation goes on without it, and says so.",

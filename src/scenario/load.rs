@@ -10,7 +10,7 @@ use super::source::Kind;
 use super::sweep::{self, Sweep};
 use super::tree::{self, Branch};
 use super::wso2::{self, Deployment};
-use super::{Scenario, assemble, check, files, merge, parts, set, show, warn};
+use super::{Scenario, Slo, assemble, check, files, merge, parts, set, show, warn};
 
 /// A scenario with what a user may ask about it.
 #[derive(Debug)]
@@ -173,6 +173,7 @@ fn scenario(reader: &mut Reader, parts: &parts::Parts) -> Scenario {
         world: Arc::new(assemble::world(parts)),
         policies: assemble::policies(parts),
         known: assemble::known(parts),
+        slo: Slo::from_table(&parts.tables["slo"].table),
         replications: parts.tables["run"].table.replications("replications").clone(),
         expects: assemble::expects(parts, &reader.sources),
         id: id(&reader.resolved),
@@ -181,8 +182,8 @@ fn scenario(reader: &mut Reader, parts: &parts::Parts) -> Scenario {
 }
 
 /// The hash of all that decides results: every resolved value, files by their contents, entries by their names and policies
-/// in their order. Name, title, question, source, what is known of the real case, what is expected, and by what way a
-/// value came to be are left out.
+/// in their order. Name, title, question, source, what is known of the real case, what is expected, what a year is held to,
+/// and by what way a value came to be are left out.
 fn id(tables: &[Resolved]) -> String {
     let mut lines = Vec::new();
     let mut order = Vec::new();
@@ -197,7 +198,9 @@ fn id(tables: &[Resolved]) -> String {
                 _ => true,
             };
             if told {
-                lines.push(format!("{}.{}={}\n", table.path, line.key, line.canonical));
+                // It moves no world. Its lines stay, so that the ids of files without it are what they were.
+                let canonical = if table.header == "[slo]" { "off" } else { &line.canonical };
+                lines.push(format!("{}.{}={canonical}\n", table.path, line.key));
             }
         }
     }

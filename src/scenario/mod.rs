@@ -27,6 +27,7 @@ mod parts;
 mod profile;
 mod published;
 mod show;
+mod slo;
 mod tree;
 mod walk;
 mod warn;
@@ -36,6 +37,7 @@ use std::sync::Arc;
 pub use expect::{Bound, Expect, OnUndecided};
 pub use load::{Loaded, load, load_kept, load_text};
 pub use published::{Figure, Origin, Published, Stat};
+pub use slo::Slo;
 
 use crate::model::config::WorldConfig;
 use crate::policy::Policy;
@@ -54,6 +56,8 @@ pub struct Scenario {
     pub policies: Vec<NamedPolicy>,
     /// What is known of the real case, in the order of the file.
     pub known: Vec<Published>,
+    /// What results are held to in a year.
+    pub slo: Option<Slo>,
     pub replications: Replications,
     /// What must hold, in the order of the file.
     pub expects: Vec<Expect>,

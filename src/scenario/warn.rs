@@ -31,7 +31,6 @@ pub fn warn(reader: &mut Reader, parts: &Parts) {
     inbound::shown_by_nothing(reader, parts);
     rotation::shown_by_nothing(reader, parts);
     shared::without_effect(reader, parts);
-    not_evaluated(reader, parts);
 }
 
 /// Warns of each setting of a table that has no effect, for the reason that `why_not` gives. One with its default value is
@@ -204,11 +203,5 @@ fn uncalled(reader: &mut Reader, parts: &Parts) {
             let warning = Diagnostic::new("W004", format!("nobody calls the api `{}`", api.name));
             reader.say(warning.at(&api.name_at, "in no client's apis, no application's api"));
         }
-    }
-}
-
-fn not_evaluated(reader: &mut Reader, parts: &Parts) {
-    if let Some(at) = &parts.tables["slo"].at {
-        reader.say(Diagnostic::new("W005", "[slo] is not evaluated yet").at(at, "without effect"));
     }
 }

@@ -13,7 +13,7 @@ use crate::report::json::{
     metric_part,
 };
 use crate::report::manifest::Replications;
-use crate::report::{findings, sensitivity};
+use crate::report::{findings, sensitivity, year};
 
 /// Counts up when a program that reads the file would have to change.
 const SCHEMA: u32 = 1;
@@ -52,6 +52,8 @@ struct PointPart<'a> {
     best: Option<BestPart<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     gateways: Vec<GatewayPart<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    year: Option<year::Part<'a>>,
     findings: Vec<String>,
 }
 
@@ -97,6 +99,7 @@ fn point_part<'a>(swept: &'a Swept<'_>, done: &'a Done, metrics: &[&'static str]
             .collect(),
         best: best_part(comparison),
         gateways: gateway_parts(scenario, comparison),
+        year: year::part(scenario, comparison),
         findings: findings::all(scenario, comparison),
     }
 }
@@ -112,6 +115,7 @@ fn summaries<'a>(comparison: &'a Comparison, metrics: &[&'static str]) -> Vec<Me
 mod tests {
     use crate::report::json::tests::mistakes;
     use crate::report::sample;
+    use crate::scenario::Slo;
     use serde_json::Value;
 
     #[test]
@@ -119,13 +123,14 @@ mod tests {
         let schema: Value = serde_json::from_str(include_str!("../../../docs/schemas/sweep-summary.json")).unwrap();
         let (scenario, mut sweep) = (sample::scenario(), sample::sweep());
         sweep.points[1].scenario = sample::scenario_with_tokens();
+        sweep.points[0].scenario.slo = Some(Slo { target: 0.999, restarts_per_year: 12.0 });
         sweep.conditions = vec!["idp.token_lifetime <= 1h".to_owned()];
         for (points, replications) in [(2, 1), (6, 3)] {
             let mut swept = sample::swept(&scenario, &sweep, points, replications);
             swept.done[1].comparison = sample::comparison_with_tokens(replications);
             let text = super::summary(&swept);
             assert!(text.contains("\"idp.token_lifetime <= 1h\""));
-            assert_eq!(text.matches("\"gateways\"").count(), 1);
+            assert_eq!((text.matches("\"gateways\"").count(), text.matches("\"year\"").count()), (1, 1));
             let mut found = Vec::new();
             mistakes(&schema, &serde_json::from_str(&text).unwrap(), "summary", &mut found);
             assert_eq!(found, Vec::<String>::new());

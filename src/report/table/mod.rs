@@ -1,4 +1,5 @@
-//! What `compare` prints: the policies, their paired differences to the first, which are best, and what surprises.
+//! What `compare` prints: the policies, what they mean in a year, their paired differences to the first, which are best, and
+//! what surprises.
 
 pub mod columns;
 pub mod differences;
@@ -6,6 +7,7 @@ pub mod gateways;
 pub mod known;
 pub mod sweep;
 pub mod timeline;
+mod year;
 
 use comfy_table::{
     Cell, CellAlignment, ColumnConstraint, ContentArrangement, ContentLineStyle, LineStyle, Table, TableStyle, Width,
@@ -48,6 +50,7 @@ pub fn compare(scenario: &Scenario, comparison: &Comparison, look: Look) -> Stri
         policies(comparison, look),
         timeline::timeline(scenario, comparison, look),
         gateways::compare(scenario, comparison, look),
+        year::compare(scenario, comparison, look),
         differences::differences(comparison, look),
         best_lines(comparison).iter().map(|line| wrap(line, look.width)).collect::<Vec<_>>().join("\n"),
         findings::all(scenario, comparison).iter().map(|line| wrap(line, look.width)).collect::<Vec<_>>().join("\n"),

@@ -1,7 +1,7 @@
 //! What `sweep` prints: a row a point and policy, first the swept values, then what `compare` says of a policy.
 
 use super::columns::{self, Cells, Kind};
-use super::{Look, ascii, body, gateways, known, wrap};
+use super::{Look, ascii, body, gateways, known, wrap, year};
 use crate::report::sensitivity;
 use crate::report::sweep::Swept;
 
@@ -14,7 +14,7 @@ pub fn sweep(swept: &Swept<'_>, look: Look) -> String {
     let heading = heading(swept, body.contains('±') || gateways.contains('±'));
     let heading = heading.lines().map(|line| wrap(line, look.width)).collect::<Vec<_>>().join("\n");
     let known = known::known(&swept.scenario.known, &swept.by_point(), look);
-    let parts = [heading, body, gateways, sensitivity(swept, look), known];
+    let parts = [heading, body, gateways, year::sweep(swept, look), sensitivity(swept, look), known];
     let text =
         parts.iter().filter(|part| !part.is_empty()).map(|part| format!("{part}\n")).collect::<Vec<_>>().join("\n");
     if look.unicode { text } else { ascii(&text) }
