@@ -187,3 +187,20 @@ fn a_reader_that_goes_away_is_no_reason_to_complain() {
     let output = child.wait_with_output().expect("it ends");
     assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
 }
+
+#[test]
+fn a_run_is_drawn_around_its_own_fault_and_not_when_quiet() {
+    // The template's restart is at another instant in every world.
+    let words = ["run", "src/cli/templates/idp-restart.toml", "--policy", "ttl-only", "--replication", "3"];
+    let output = stalegate(&words).env("LC_ALL", "C").output().expect("it starts");
+    let text = String::from_utf8(output.stdout).expect("it prints UTF-8");
+    let lines: Vec<&str> = text.lines().skip_while(|line| !line.starts_with(" share of calls")).collect();
+    let (drawn, below) = (lines[1], lines[2]);
+    assert!(drawn.starts_with(" ttl-only  #") && drawn.ends_with('#') && drawn.contains('0'), "{text}");
+    let well = " ttl-only  ".len() + drawn[" ttl-only  ".len()..].find(|mark| mark != '#').expect("calls fail");
+    assert_eq!(below.find("^ the IdP stopped"), Some(well), "{text}");
+    for quiet in ["--quiet", "--json"] {
+        let (code, out, _) = outcome(&[&words[..], &[quiet]].concat());
+        assert!(code == 0 && !out.contains("share of calls that succeed"), "{out}");
+    }
+}

@@ -1,13 +1,16 @@
-//! `run FILE --policy P`: one world, told as a timeline.
+//! `run FILE --policy P`: one world, drawn around its fault and told as a timeline.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use super::args::{Global, Run};
 use super::compare::base_only;
 use super::console::{Console, Exit, Outcome, Stop};
 use crate::experiment::play::{Played, Stop as Halt, play, scope};
+use crate::experiment::unit::{self, Timeline};
 use crate::metric::{self, Collectors};
 use crate::report::narrative::{self, Narrator};
+use crate::report::table::timeline;
 use crate::scenario;
 use crate::scenario::diagnostic::nearest;
 
@@ -25,7 +28,9 @@ pub fn run(console: &Console, global: &Global, command: &Run) -> Outcome {
     let scenario = &loaded.scenario;
     let policy = position(scenario, &command.policy)?;
     let stop = super::interrupt::watch(Exit::Interrupted);
-    let observer = (Collectors::new(scope(scenario, policy)), Narrator::new(&scenario.world));
+    let layout = Arc::new(unit::layout_of(&scenario.world, command.replication));
+    let told = (Narrator::new(&scenario.world), Timeline::new(&layout));
+    let observer = (Collectors::new(scope(scenario, policy)), told);
     let played = match play(scenario, policy, command.replication, observer, &stop) {
         Ok(played) => played,
         Err(Halt::Asked) => {
@@ -34,7 +39,7 @@ pub fn run(console: &Console, global: &Global, command: &Run) -> Outcome {
         }
         Err(Halt::Broken(broken)) => return Err(Stop::Broken(broken.to_string())),
     };
-    let Played { observer: (mut collectors, narrator), digest, events, .. } = played;
+    let Played { observer: (mut collectors, (narrator, Timeline { bins, .. })), digest, events, .. } = played;
     let values = collectors.values();
     if console.json {
         console.json_result(&document(scenario, command, &values, digest, events))?;
@@ -44,6 +49,10 @@ pub fn run(console: &Console, global: &Global, command: &Run) -> Outcome {
         "{}, policy {}, replication {}, seed {}\n\n",
         scenario.name, command.policy, command.replication, scenario.world.run.seed
     );
+    if !console.quiet {
+        let drawn = timeline::of_a_world(scenario, &command.policy, (&layout, bins), console.look());
+        text += &if drawn.is_empty() { drawn } else { format!("{drawn}\n\n") };
+    }
     text += &narrator.timeline();
     let _ = writeln!(text, "\nwhat it came to (what is not here was zero):");
     text += &narrative::metrics(&metric::all(), &values);

@@ -10,10 +10,11 @@ use super::record::{Bin, Episode, Exposure, GatewayTotal, Inbound, Record, Revoc
 use super::timeline::Layout;
 use crate::id::LaneId;
 use crate::metric::{self, Collectors};
-use crate::model::config::WorldConfig;
+use crate::model::config::{FaultConfig, WorldConfig};
 use crate::model::fact::{Fact, Observer, Request};
 use crate::oauth::Outcome;
 use crate::revocation::{Target, UserId};
+use crate::rng::Seeds;
 use crate::scenario::Scenario;
 use crate::time::{SimSpan, SimTime};
 
@@ -50,9 +51,21 @@ pub fn lines(bytes: &[u8]) -> impl Iterator<Item = Result<Record, serde_json::Er
 /// The timeline's bins: fine around the instants at which faults are expected.
 #[must_use]
 pub fn layout(world: &WorldConfig) -> Layout {
+    around(world, |fault| (fault.at.sample(0.005), fault.at.sample(0.995)))
+}
+
+/// The same of one world, whose faults begin at instants of their own.
+#[must_use]
+pub fn layout_of(world: &WorldConfig, replication: u32) -> Layout {
+    let seeds = Seeds { seed: world.run.seed, replication };
+    around(world, |fault| (fault.begins(seeds), fault.begins(seeds)))
+}
+
+/// `begins` says between which instants a fault begins for the first time.
+fn around(world: &WorldConfig, begins: impl Fn(&FaultConfig) -> (SimSpan, SimSpan)) -> Layout {
     let mut windows = Vec::new();
     for fault in &world.faults {
-        let (first, last) = (fault.at.sample(0.005), fault.at.sample(0.995));
+        let (first, last) = begins(fault);
         let lasts = SimSpan::from_secs_f64(fault.fault.lasts_s());
         let mut shift = SimSpan::ZERO;
         while first + shift < world.run.duration && windows.len() < 1_000 {
@@ -103,8 +116,7 @@ fn record(
     replication: u32,
     stop: &AtomicBool,
 ) -> Result<Record, Stop> {
-    let bins = vec![Bin::default(); layout.bins.len()];
-    let observer = (Collectors::new(scope(scenario, policy)), Timeline { layout: Arc::clone(layout), bins });
+    let observer = (Collectors::new(scope(scenario, policy)), Timeline::new(layout));
     let played = play(scenario, policy, replication, observer, stop)?;
     let (mut collectors, timeline) = played.observer;
     let values = collectors.values();
@@ -142,9 +154,18 @@ fn inbound(world: &WorldConfig, measured: &metric::Inbound) -> Option<Inbound> {
 
 /// Counts what falls into each bin.
 #[derive(Debug)]
-struct Timeline {
+pub struct Timeline {
     layout: Arc<Layout>,
-    bins: Vec<Bin>,
+    /// One per bin of the layout.
+    pub bins: Vec<Bin>,
+}
+
+impl Timeline {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new(layout: &Arc<Layout>) -> Timeline {
+        Timeline { layout: Arc::clone(layout), bins: vec![Bin::default(); layout.bins.len()] }
+    }
 }
 
 impl Observer for Timeline {

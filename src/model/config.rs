@@ -10,6 +10,7 @@ use crate::persistence::dialect::Dialect;
 use crate::persistence::{Renew, Rules};
 use crate::profile::Profile;
 use crate::revocation::{Comparison, Merge};
+use crate::rng::Seeds;
 use crate::time::{SimSpan, SimTime};
 
 /// Everything of a scenario that all its policies share.
@@ -390,6 +391,14 @@ pub struct FaultConfig {
     /// The gap from occurrence to occurrence.
     pub every: Option<SimSpan>,
     pub fault: Box<dyn Fault>,
+}
+
+impl FaultConfig {
+    /// The first occurrence in the world of these seeds, as a span since the beginning.
+    #[must_use]
+    pub fn begins(&self, seeds: Seeds) -> SimSpan {
+        self.at.sample(seeds.uniform("fault at", &self.name))
+    }
 }
 
 impl OnRestart {

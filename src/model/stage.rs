@@ -25,8 +25,7 @@ impl<O: Observer> World<O> {
     /// Schedules the first occurrence of every fault.
     pub(super) fn schedule_faults(&self, s: &mut Schedule<Event>) {
         for (index, fault) in self.config.faults.iter().enumerate() {
-            let at = fault.at.sample(self.seeds.uniform("fault at", &fault.name));
-            s.at(SimTime::ZERO + at, Event::Fault(FaultId::at(index), Phase::begin(0).pack()));
+            s.at(SimTime::ZERO + fault.begins(self.seeds), Event::Fault(FaultId::at(index), Phase::begin(0).pack()));
         }
     }
 

@@ -2,6 +2,8 @@
 
 use super::Look;
 use crate::experiment::comparison::{BinTotal, Comparison};
+use crate::experiment::record::{Bin, Record};
+use crate::experiment::timeline::Layout;
 use crate::report::around::{self, RECOVERED};
 use crate::report::number::span;
 use crate::scenario::Scenario;
@@ -47,6 +49,15 @@ pub fn timeline(scenario: &Scenario, comparison: &Comparison, look: Look) -> Str
     let room = marks.saturating_sub(stop + left.chars().count());
     let right = if right.chars().count() + 2 <= room { format!("{right:>room$}") } else { String::new() };
     text + format!(" {:names$}  {:stop$}{left}{right}", "", "").trim_end()
+}
+
+/// The same of one world: a comparison of one policy, of which nothing is known but what fell into its bins.
+#[must_use]
+pub fn of_a_world(scenario: &Scenario, policy: &str, (layout, bins): (&Layout, Vec<Bin>), look: Look) -> String {
+    let mut one = Comparison::new(&[policy.to_owned()], Vec::new(), layout.clone(), 1);
+    let (values, episodes, inbound) = (Vec::new(), Vec::new(), None);
+    one.push(&Record { policy: 0, replication: 0, digest: 0, values, episodes, timeline: bins, inbound });
+    timeline(scenario, &one, look)
 }
 
 /// The mark in which an instant lies.
@@ -123,6 +134,17 @@ mod tests {
     fn a_plain_terminal_gets_tenths() {
         let text = drawn(&sample::comparison(5), 84, false);
         assert!(text.is_ascii() && text.contains("(0 none, # all)") && text.contains("^ the IdP stopped"), "{text}");
+    }
+
+    #[test]
+    fn a_world_of_its_own_is_drawn_as_its_policy_in_a_comparison() {
+        let comparison = sample::comparison(1);
+        let bins: Vec<Bin> = comparison.policies[0].timeline.iter().map(|bin| bin.sums).collect();
+        let look = Look { width: 84, unicode: true, colour: false };
+        let text = of_a_world(&sample::scenario(), "ttl-only", (&comparison.layout, bins), look);
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines.len() == 3 && lines[1].starts_with(" ttl-only  █") && lines[2].contains("▲ the IdP"), "{text}");
+        assert!(lines[1].contains('▁') && lines[1].ends_with('█'), "{text}");
     }
 
     #[test]
