@@ -51,7 +51,9 @@ pub fn run(console: &Console, global: &Global, command: &Run) -> Outcome {
     );
     if !console.quiet {
         let drawn = timeline::of_a_world(scenario, &command.policy, (&layout, bins), console.look());
-        text += &if drawn.is_empty() { drawn } else { format!("{drawn}\n\n") };
+        if !drawn.is_empty() {
+            text.extend([drawn.as_str(), "\n\n"]);
+        }
     }
     text += &narrator.timeline();
     let _ = writeln!(text, "\nwhat it came to (what is not here was zero):");

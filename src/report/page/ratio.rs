@@ -122,10 +122,10 @@ fn dips(layout: &Layout, timeline: &[BinTotal], origin: SimTime) -> Vec<Dip> {
 /// `event-refetch: calls fail from 0 to 38 s after the IdP stopped (at worst 0 % succeed), and again …`
 fn told(comparison: &Comparison, policies: &[usize], origin: SimTime, named: &str) -> String {
     let layout = &comparison.layout;
-    let names = policies.iter().map(|&policy| comparison.policies[policy].name.as_str()).collect::<Vec<_>>().join(", ");
+    let who = policies.iter().map(|&policy| comparison.policies[policy].name.as_str()).collect::<Vec<_>>().join(", ");
     let dips = dips(layout, &comparison.policies[policies[0]].timeline, origin);
     let [first, others @ ..] = dips.as_slice() else {
-        return format!("{names}: calls succeed all the time.");
+        return format!("{who}: calls succeed all the time.");
     };
     let after = |at: SimTime| {
         let since = at.since(origin).as_secs_f64();
@@ -136,14 +136,15 @@ fn told(comparison: &Comparison, policies: &[usize], origin: SimTime, named: &st
         let least = if dip.least > 0.0 { percent(dip.least) } else { "none".into() };
         format!("from {} to {until} after it (at worst {least} of them succeed)", after(dip.from))
     };
-    let mut text = format!("{names}: {named}, and calls fail {}", stretch(first));
+    let mut text = format!("{who}: {named}, and calls fail {}", stretch(first));
     for (index, dip) in others.iter().take(MOST_TOLD - 1).enumerate() {
         let again = if index == 0 { "; when all had recovered, they fail a second time, " } else { "; and again " };
         text += again;
         text += &stretch(dip);
     }
     if others.len() >= MOST_TOLD {
-        text += &format!("; and {} times more", others.len() + 1 - MOST_TOLD);
+        let more = others.len() + 1 - MOST_TOLD;
+        text.extend(["; and ", &more.to_string(), " times more"]);
     }
     text + "."
 }
@@ -223,6 +224,7 @@ mod tests {
 
     #[test]
     fn nearly_all_is_not_all() {
-        assert_eq!([0.0, 1e-9, 0.98765, 1.0 - 1e-9, 1.0].map(short_share), [0.0, 0.0001, 0.9877, 0.9999, 1.0]);
+        let said = [0.0, 1e-9, 0.98765, 1.0 - 1e-9, 1.0].map(|share| format!("{:.4}", short_share(share)));
+        assert_eq!(said, ["0.0000", "0.0001", "0.9877", "0.9999", "1.0000"]);
     }
 }

@@ -15,12 +15,14 @@ const MOST: usize = 8;
 const MOST_AT_A_POINT: usize = 4;
 
 /// The table of a comparison; nothing where callers have no tokens.
+#[must_use]
 pub fn compare(scenario: &Scenario, comparison: &Comparison, look: Look) -> String {
     let (lines, left_out) = lines(scenario, comparison, MOST);
     told(Vec::new(), &lines, left_out, comparison.policies.len(), look)
 }
 
 /// The table of a sweep; nothing where callers have tokens at no point.
+#[must_use]
 pub fn sweep(swept: &Swept<'_>, look: Look) -> String {
     let (mut all, mut points, mut most_left_out) = (Vec::new(), Vec::new(), 0);
     for Done { point, comparison } in &swept.done {

@@ -69,8 +69,8 @@ mod tests {
     use crate::report::sample;
     use crate::scenario::Slo;
 
-    fn slo(target: f64) -> Option<Slo> {
-        Some(Slo { target, restarts_per_year: 12.0 })
+    fn slo(target: f64) -> Slo {
+        Slo { target, restarts_per_year: 12.0 }
     }
 
     #[test]
@@ -80,7 +80,7 @@ mod tests {
         };
         let (mut scenario, comparison) = (sample::scenario(), sample::changed(20, censored));
         assert_eq!(compare(&scenario, &comparison, Look { width: 100, unicode: true, colour: false }), "");
-        scenario.slo = slo(0.999);
+        scenario.slo = Some(slo(0.999));
         for width in [60, 100] {
             let text = compare(&scenario, &comparison, Look { width, unicode: true, colour: false });
             assert!(text.lines().all(|line| line.chars().count() <= width.into()), "{text}");
@@ -91,7 +91,7 @@ mod tests {
         let line = |policy: &str| text.lines().find(|line| line.trim_start().starts_with(policy)).unwrap();
         assert!(line("ttl-only").ends_with("kept") && !line("ttl-only").contains('≥'), "{text}");
         assert!(line("short-expiry").ends_with("cannot tell") && line("short-expiry").contains("≥"), "{text}");
-        scenario.slo = slo(0.9999);
+        scenario.slo = Some(slo(0.9999));
         let text = compare(&scenario, &comparison, Look { width: 100, unicode: true, colour: false });
         assert!(text.lines().any(|line| line.contains("ttl-only") && line.ends_with("exceeded")), "{text}");
     }
@@ -102,12 +102,12 @@ mod tests {
         let look = Look { width: 140, unicode: true, colour: false };
         let told = |sweep: &crate::scenario::sweep::Sweep| super::sweep(&sample::swept(&scenario, sweep, 4, 3), look);
         assert_eq!(told(&sweep), "");
-        sweep.points.iter_mut().for_each(|point| point.scenario.slo = slo(0.999));
+        sweep.points.iter_mut().for_each(|point| point.scenario.slo = Some(slo(0.999)));
         let text = told(&sweep);
         assert!(text.starts_with("in a year with 12 restarts"), "{text}");
         let rows = text.lines().filter(|line| line.starts_with(" 15min          │ 0.1  │ ")).count();
         assert_eq!(rows, scenario.policies.len(), "{text}");
-        sweep.points[1].scenario.slo = slo(0.9999);
+        sweep.points[1].scenario.slo = Some(slo(0.9999));
         assert!(told(&sweep).starts_with("in a year, by each point's own [slo]"));
     }
 }
