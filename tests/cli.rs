@@ -35,10 +35,6 @@ fn a_missing_file_is_a_bad_command_line_and_an_unreadable_one_is_not() {
 
 #[test]
 fn commands_of_later_versions_are_refused_by_name() {
-    for name in ["report"] {
-        let (code, _, err) = outcome(&[name, "anything", "--that", "comes"]);
-        assert!(code == 2 && err.contains(&format!("`{name}` is not built yet")), "{name}: {code} {err}");
-    }
     let (code, _, err) = outcome(&["sweep", "submit", "anything", "--that", "comes"]);
     assert!(code == 2 && err.contains("`sweep submit` is not built yet"), "{code} {err}");
     let (code, _, err) = outcome(&["run", "scenarios/wso2-4557.toml", "--policy", "x", "--trace", "jsonl", "f"]);

@@ -79,6 +79,9 @@ pub enum Command {
     /// One world under one policy, told as a timeline
     #[command(before_help = "Example:\n  stalegate run scenarios/wso2-4557.toml --policy ttl-only --replication 7")]
     Run(Run),
+    /// Why calls fail for so long: the worst outage's chain of causes, and what would have ended it sooner
+    #[command(before_help = "Example:\n  stalegate explain scenarios/second-outage.toml --policy event-refetch")]
+    Explain(Explain),
     /// Every order in which requests for one token can meet in the token store, and what can come out
     #[command(before_help = "Example:\n  stalegate race scenarios/con-app-key.toml --nodes 2 --requests 2")]
     Race(Race),
@@ -88,6 +91,9 @@ pub enum Command {
     /// The command of a results folder again, and every hash compared
     #[command(before_help = "Example:\n  stalegate replay results/wso2-4557/manifest.json")]
     Replay(Replay),
+    /// The page of a results folder, report.html, drawn again; with --out FILE, into that file
+    #[command(before_help = "Example:\n  stalegate report results/wso2-4557")]
+    Report(Report),
     /// Check scenario files
     #[command(before_help = "Example:\n  stalegate validate scenarios/*.toml")]
     Validate(Validate),
@@ -111,11 +117,6 @@ pub enum Command {
     /// Print completions for a shell
     #[command(before_help = "Example:\n  stalegate completions bash > /etc/bash_completion.d/stalegate")]
     Completions(Completions),
-    /// Why calls fail for so long: the worst outage's chain of causes, and what would have ended it sooner
-    #[command(before_help = "Example:\n  stalegate explain scenarios/second-outage.toml --policy event-refetch")]
-    Explain(Explain),
-    #[command(hide = true)]
-    Report(Later),
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -378,6 +379,13 @@ pub struct Optimize {
 pub struct Replay {
     /// manifest.json, or its folder
     pub manifest: PathBuf,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct Report {
+    /// The folder
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
 }
 
 #[derive(Clone, Debug, clap::Args)]

@@ -18,11 +18,11 @@ mod explain;
 mod explain_code;
 mod init;
 mod interrupt;
-mod later;
 mod list;
 mod optimize;
 mod race;
 mod replay;
+mod report;
 mod run;
 mod schema;
 mod show;
@@ -74,6 +74,6 @@ fn dispatch(console: &Console, args: &Args) -> Outcome {
         Command::Replay(command) => replay::run(console, global, command),
         Command::Optimize(command) => optimize::run(console, global, command),
         Command::Explain(command) => explain::run(console, global, command),
-        Command::Report(_) => later::run(&args.command),
+        Command::Report(command) => report::run(console, global, command),
     }
 }

@@ -17,16 +17,17 @@ use crate::scenario::{self, Loaded};
 
 /// What of a manifest matters here.
 #[derive(Debug, Deserialize)]
-struct Manifest {
+pub(super) struct Manifest {
     version: String,
     model_version: String,
     scenario: ScenarioPart,
-    command: Vec<String>,
+    pub command: Vec<String>,
     /// Of a comparison.
     replications: Option<Progress>,
     /// Of a sweep.
     sweep: Option<Progress>,
-    files: BTreeMap<String, String>,
+    /// blake3 hashes (hex) by name.
+    pub files: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -55,7 +56,7 @@ pub fn run(console: &Console, global: &Global, command: &Replay) -> Outcome {
         return Err(Stop::Bad("a replay takes everything from the manifest: no --set, no --seed, no --out".into()));
     }
     let path = if command.manifest.is_dir() { command.manifest.join(MANIFEST) } else { command.manifest.clone() };
-    let manifest = read(&path)?;
+    let manifest = manifest(&path)?;
     let rerun = rerun(&path, &manifest)?;
     let mut changed = changed_inputs(&manifest, &rerun)?;
     changed.extend(changed_files(&path, &manifest)?);
@@ -105,7 +106,8 @@ fn changed_files(path: &Path, manifest: &Manifest) -> Result<Vec<String>, Stop> 
     Ok(changed)
 }
 
-fn read(path: &Path) -> Result<Manifest, Stop> {
+/// Reads a manifest.
+pub(super) fn manifest(path: &Path) -> Result<Manifest, Stop> {
     let shown = path.display();
     let text =
         std::fs::read_to_string(path).map_err(|error| Stop::Io(format!("cannot read {shown}: {}", reason(&error))))?;
@@ -186,7 +188,7 @@ fn again(
     let _ = super::interrupt::watch(Exit::Interrupted);
     let ended = process.status().map_err(|error| Stop::Io(format!("cannot run this program again: {error}")))?;
     match ended.code() {
-        Some(0) => read(&place.join(MANIFEST)).map(|manifest| Ok(manifest.files)),
+        Some(0) => manifest(&place.join(MANIFEST)).map(|manifest| Ok(manifest.files)),
         Some(130) | None => Ok(Err(Exit::Interrupted)),
         Some(4) => Ok(Err(Exit::Io)),
         Some(70) => Ok(Err(Exit::Broken)),

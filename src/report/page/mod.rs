@@ -146,7 +146,8 @@ impl About<'_> {
 }
 
 /// Words as a shell reads them again.
-fn command(words: &[String]) -> String {
+#[must_use]
+pub fn command(words: &[String]) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
     let quoted = |word: &String| {
         if !word.is_empty() && word.chars().all(plain) {
