@@ -6,8 +6,9 @@ use crate::experiment::stat::Summary;
 use crate::experiment::verdict::{self, Line};
 use crate::report::known::rows as known_rows;
 use crate::report::number::{percent, short};
+use crate::report::plot::causes;
 use crate::report::table::columns::{self, Cells, Kind, Row, Values, in_words, mean_and_half};
-use crate::report::table::{differences, gateways, known};
+use crate::report::table::{self as tables, differences, gateways, known};
 use crate::scenario::Scenario;
 
 /// Columns side by side; the first ones are names.
@@ -104,10 +105,32 @@ pub fn users(scenario: &Scenario, comparison: &Comparison) -> Option<Table> {
 
 /// What revocations came to at each gateway; nothing where callers have no tokens.
 pub fn gateways(scenario: &Scenario, comparison: &Comparison) -> Option<Table> {
-    let said = gateways::said(scenario, comparison)?;
-    let mut table = table(&capital(&said.title), &said.fixed, &said.values);
-    table.notes = said.notes;
-    Some(table)
+    gateways::said(scenario, comparison).map(of_said)
+}
+
+/// What it means in a year; nothing without an `[slo]`.
+pub fn year(scenario: &Scenario, comparison: &Comparison) -> Option<Table> {
+    tables::year::said(scenario, comparison).map(of_said)
+}
+
+fn of_said(said: tables::Said) -> Table {
+    let table = table(&capital(&said.title), &said.fixed, &said.values);
+    Table { notes: said.notes, ..table }
+}
+
+/// What calls failed of: a row a policy, a column a cause.
+pub fn causes(comparison: &Comparison) -> Table {
+    let causes = causes::causes(comparison);
+    let titles: Vec<String> = causes.iter().map(|&cause| format!("#{}", causes::in_words(comparison, cause))).collect();
+    let titles: Vec<&str> = ["policy", "#all"].into_iter().chain(titles.iter().map(String::as_str)).collect();
+    let mut table = Table::new("Failed calls in a run, by their cause: means of the replications", &titles);
+    let row = |policy: usize| {
+        let means: Vec<f64> = causes.iter().map(|&cause| causes::mean(comparison, policy, cause)).collect();
+        let all = short(means.iter().sum());
+        [comparison.policies[policy].name.clone(), all].into_iter().chain(means.into_iter().map(short)).collect()
+    };
+    table.rows = (0..comparison.policies.len()).map(row).collect();
+    table
 }
 
 /// A metric in all its numbers.

@@ -42,6 +42,8 @@ pub struct Tile {
     pub value: String,
     pub note: String,
     pub tone: Tone,
+    /// Position of the worst case that tells why.
+    pub case: Option<usize>,
 }
 
 /// Whether a tile is good news; never told by colour alone.

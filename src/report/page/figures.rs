@@ -1,6 +1,6 @@
 //! The pictures of the page, each with its data.
 
-use super::cells::{capital, distribution, gateways};
+use super::cells::{self, capital, distribution, gateways};
 use super::document::{Figure, Table};
 use crate::experiment::comparison::Comparison;
 use crate::experiment::verdict;
@@ -17,7 +17,8 @@ const MOST_CELLS: usize = 400;
 /// The pictures of a comparison.
 pub fn of_comparison(scenario: &Scenario, comparison: &Comparison) -> Vec<Figure> {
     let downtime = verdict::downtime(comparison);
-    let mut figures = vec![
+    let mut figures: Vec<Figure> = causes(scenario, comparison).into_iter().collect();
+    figures.extend([
         Figure {
             id: "downtime".into(),
             title: "How the downtime is distributed".into(),
@@ -38,9 +39,23 @@ pub fn of_comparison(scenario: &Scenario, comparison: &Comparison) -> Vec<Figure
             on_paper: false,
             data: costs(comparison, downtime),
         },
-    ];
+    ]);
     figures.extend(exposure(plot::exposure::draw(scenario, comparison), gateways(scenario, comparison)));
     figures
+}
+
+/// What calls failed of, if any did.
+fn causes(scenario: &Scenario, comparison: &Comparison) -> Option<Figure> {
+    Some(Figure {
+        id: "causes".into(),
+        title: "What calls failed of".into(),
+        words: "A bar is a policy. Calls that fail while the IdP is down are the outage itself; tokens that died with it, and tokens \
+                that were killed later by a race, are what a policy can do something about."
+            .into(),
+        svg: plot::causes::draw(scenario, comparison)?,
+        on_paper: true,
+        data: cells::causes(comparison),
+    })
 }
 
 /// Exposure per gateway, if callers have tokens.

@@ -3,10 +3,12 @@
 //! A [`Page`] is built from results and written as `report.json`; [`html`] draws it, and draws it again years later.
 
 mod cells;
+mod course;
 pub mod document;
 mod figures;
 mod html;
 mod ratio;
+mod second;
 mod sweep;
 mod tiles;
 mod worst;
@@ -97,6 +99,7 @@ impl About<'_> {
     fn page(&self, worst: document::Worst) -> Page {
         let About { assumptions, scenario, comparison, .. } = *self;
         let ratio = ratio::ratio(scenario, comparison);
+        let again = second::outage(scenario, comparison).or_else(|| ratio.as_ref()?.again.clone());
         let best = table::best_lines(comparison).into_iter().map(|line| cells::capital(&line));
         Page {
             format: FORMAT,
@@ -105,14 +108,14 @@ impl About<'_> {
             question: scenario.question.clone(),
             source: scenario.source.clone(),
             run: table::run(scenario, comparison),
-            tiles: tiles::tiles(comparison, ratio.as_ref(), worst.cases.first()),
+            tiles: tiles::tiles(comparison, again.as_ref(), &worst.cases),
             findings: best.chain(super::findings::all(scenario, comparison)).collect(),
             sweep: None,
             shown: None,
             policies: cells::policies(comparison),
             differences: cells::differences(comparison),
             users: cells::users(scenario, comparison),
-            year: None,
+            year: cells::year(scenario, comparison),
             ratio,
             figures: figures::of_comparison(scenario, comparison),
             worst,

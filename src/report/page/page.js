@@ -184,6 +184,11 @@
     const show = () => all.forEach((one) => { one.hidden = one.dataset.case !== select.value; });
     pick.hidden = false;
     select.addEventListener("change", show);
+    // A link to one that is hidden shows it first.
+    document.querySelectorAll('a[href^="#case-"]').forEach((link) => link.addEventListener("click", () => {
+      select.value = String(Number(link.hash.slice("#case-".length)) - 1);
+      show();
+    }));
     show();
     window.addEventListener("beforeprint", () => all.forEach((one) => { one.hidden = false; }));
     window.addEventListener("afterprint", show);

@@ -1,7 +1,7 @@
 //! The strip at the top of the page: the answer in a few numbers.
 
 use super::cells::capital;
-use super::document::{Case, Ratio, Tile, Tone};
+use super::document::{Again, Case, Tile, Tone};
 use crate::experiment::comparison::Comparison;
 use crate::experiment::verdict::{self, Verdict};
 use crate::report::number::short;
@@ -12,7 +12,7 @@ const PEAK: &str = "idp_token_requests_peak_per_s";
 const MOST_NAMES: usize = 3;
 
 /// The best policies, the first one of the file, the worst one, what the best costs the IdP, an outage that comes again, and the worst one.
-pub fn tiles(comparison: &Comparison, ratio: Option<&Ratio>, worst: Option<&Case>) -> Vec<Tile> {
+pub fn tiles(comparison: &Comparison, again: Option<&Again>, cases: &[Case]) -> Vec<Tile> {
     let headline = verdict::headline(comparison);
     let mut tiles = Vec::new();
     let best = verdict::best(comparison).filter(|_| comparison.policies.len() > 1);
@@ -55,19 +55,21 @@ pub fn tiles(comparison: &Comparison, ratio: Option<&Ratio>, worst: Option<&Case
             format!("token requests in the busiest second; {reference} under {}", comparison.policies[0].name)
         };
         let label = format!("What {} costs the IdP", comparison.policies[least].name);
-        tiles.push(Tile { label, value: format!("{value} per second"), note, tone: Tone::Plain });
+        tiles.push(Tile { label, value: format!("{value} per second"), note, tone: Tone::Plain, case: None });
     }
-    tiles.extend(ratio.and_then(|ratio| ratio.again.as_ref()).map(|again| Tile {
+    tiles.extend(again.map(|again| Tile {
         label: "A second outage".into(),
         value: names_of(&again.policies),
         note: again.words.clone(),
         tone: Tone::Bad,
+        case: cases.iter().position(|case| case.policies.contains(&again.policies[0])),
     }));
-    tiles.extend(worst.map(|case| Tile {
+    tiles.extend(cases.first().map(|case| Tile {
         label: format!("The longest outage seen: {}", case.policies[0]),
         value: case.lasted.clone(),
         note: case.in_short.clone(),
         tone: Tone::Bad,
+        case: Some(0),
     }));
     tiles
 }
@@ -88,6 +90,7 @@ fn tile(label: &str, comparison: &Comparison, policy: usize, note: &str, tone: T
         value: format!("{sign}{value} {unit}").trim_end().into(),
         note: format!("{} (mean); {note}", capital(words)),
         tone,
+        case: None,
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod axis;
 mod canvas;
+pub mod causes;
 pub mod downtime;
 pub mod exposure;
 pub mod heat;

@@ -1,7 +1,7 @@
 //! What listening to revocations buys at each gateway, and what it costs in calls refused by mistake.
 
 use super::columns::{Cells, Values, mean_and_half};
-use super::{Look, body, wrap};
+use super::{Look, Said, body, wrap};
 use crate::experiment::comparison::Comparison;
 use crate::report::exposures;
 use crate::report::gateways::{Row, alike, label, name, some_rows};
@@ -54,16 +54,6 @@ fn lines<'a>(scenario: &Scenario, comparison: &'a Comparison, most: usize) -> (V
         most_left_out = most_left_out.max(left_out);
     }
     (lines, most_left_out)
-}
-
-/// What the table of gateways says, before it is drawn.
-#[derive(Clone, Debug, Default)]
-pub struct Said {
-    pub title: String,
-    /// The swept keys, the policies, if they differ anywhere, and the gateways.
-    pub fixed: Vec<Cells>,
-    pub values: Vec<Values>,
-    pub notes: Vec<String>,
 }
 
 /// What a comparison says of its gateways; `None` where callers have no tokens.

@@ -7,7 +7,7 @@ pub mod gateways;
 pub mod known;
 pub mod sweep;
 pub mod timeline;
-mod year;
+pub mod year;
 
 use comfy_table::{
     Cell, CellAlignment, ColumnConstraint, ContentArrangement, ContentLineStyle, LineStyle, Table, TableStyle, Width,
@@ -28,6 +28,17 @@ pub struct Look {
     pub unicode: bool,
     /// Adds colour to words that say the same without.
     pub colour: bool,
+}
+
+/// What a table says, before it is drawn.
+#[derive(Clone, Debug, Default)]
+pub struct Said {
+    pub title: String,
+    /// What a row is of.
+    pub fixed: Vec<columns::Cells>,
+    pub values: Vec<columns::Values>,
+    /// Sentences below it.
+    pub notes: Vec<String>,
 }
 
 /// Below this width a policy is a block of lines, not a row.

@@ -1,7 +1,7 @@
 //! What it means in a year: under each policy how much of the error budget restarts spend, and whether it is kept.
 
 use super::columns::{Cells, Values, mean_and_half};
-use super::{Look, body, wrap};
+use super::{Look, Said, body, wrap};
 use crate::experiment::comparison::Comparison;
 use crate::report::number::{short, span, with_half_width};
 use crate::report::sweep::{Done, Swept};
@@ -9,14 +9,22 @@ use crate::report::year::{Row, Year, year};
 use crate::scenario::Scenario;
 
 /// The table of a comparison; nothing without an `[slo]`.
+#[must_use]
 pub fn compare(scenario: &Scenario, comparison: &Comparison, look: Look) -> String {
-    let Some(year) = year(scenario, comparison) else { return String::new() };
+    said(scenario, comparison).map_or_else(String::new, |said| told(&said, look))
+}
+
+/// What a comparison says of a year; `None` without an `[slo]`.
+#[must_use]
+pub fn said(scenario: &Scenario, comparison: &Comparison) -> Option<Said> {
+    let year = year(scenario, comparison)?;
     let names = comparison.policies.iter().map(|policy| policy.name.clone()).collect();
     let rows: Vec<&Row> = year.rows.iter().collect();
-    told(&heading(&year), &[("policy".to_owned(), names)], &rows, look)
+    Some(said_of(heading(&year), vec![("policy".to_owned(), names)], &rows))
 }
 
 /// The table of a sweep; nothing without an `[slo]`.
+#[must_use]
 pub fn sweep(swept: &Swept<'_>, look: Look) -> String {
     let year_of = |done: &Done| Some((done.point, year(&swept.sweep.points[done.point].scenario, &done.comparison)?));
     let years: Vec<(usize, Year)> = swept.done.iter().filter_map(year_of).collect();
@@ -24,8 +32,8 @@ pub fn sweep(swept: &Swept<'_>, look: Look) -> String {
     headings.dedup();
     let heading = match headings.as_slice() {
         [] => return String::new(),
-        [one] => one.as_str(),
-        _ => "in a year, by each point's own [slo] and restarts:",
+        [one] => one.clone(),
+        _ => "in a year, by each point's own [slo] and restarts".to_owned(),
     };
     let rows: Vec<(usize, &Row)> =
         years.iter().flat_map(|(point, year)| year.rows.iter().map(move |row| (*point, row))).collect();
@@ -33,25 +41,29 @@ pub fn sweep(swept: &Swept<'_>, look: Look) -> String {
     let keys = swept.sweep.keys.iter().enumerate().map(|(index, key)| (key.name.clone(), value(index)));
     let names = || rows.iter().map(|(_, row)| swept.scenario.policies[row.policy].name.clone()).collect();
     let fixed: Vec<Cells> = keys.chain((swept.policies() > 1).then(|| ("policy".to_owned(), names()))).collect();
-    told(heading, &fixed, &rows.iter().map(|(_, row)| *row).collect::<Vec<_>>(), look)
+    told(&said_of(heading, fixed, &rows.iter().map(|(_, row)| *row).collect::<Vec<_>>()), look)
 }
 
 fn heading(year: &Year) -> String {
-    format!("{} (budget: {} of full outage):", year.asks(), span(year.budget_s()))
+    format!("{} (budget: {} of full outage)", year.asks(), span(year.budget_s()))
 }
 
-fn told(heading: &str, fixed: &[Cells], rows: &[&Row], look: Look) -> String {
+fn told(said: &Said, look: Look) -> String {
+    format!("{}\n{}", wrap(&format!("{}:", said.title), look.width), body(&said.fixed, &said.values, look))
+}
+
+fn said_of(title: String, fixed: Vec<Cells>, rows: &[&Row]) -> Said {
     let column = |title: &str, spare, text: fn(&Row) -> String| Values {
         cells: (title.to_owned(), rows.iter().map(|row| text(row)).collect()),
         spare,
     };
-    let columns = [
+    let values = vec![
         column("failed calls", true, |row| at_least(row, mean_and_half(&row.failed))),
         column("as full outage", true, |row| at_least(row, span(row.outage_s.mean))),
         column("budget spent, %", false, |row| at_least(row, spent(row))),
         column("budget", false, |row| row.verdict.word().to_owned()),
     ];
-    format!("{}\n{}", wrap(heading, look.width), body(fixed, &columns, look))
+    Said { title, fixed, values, notes: Vec::new() }
 }
 
 fn spent(row: &Row) -> String {
