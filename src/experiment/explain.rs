@@ -2,7 +2,7 @@
 //! policies to see which of them would have ended it sooner.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::comparison::Comparison;
 use super::play::{Played, Stop, play, play_traced, scope};
 use super::worlds::{Failure, Surroundings};
-use crate::id::{GatewayId, LaneId};
+use crate::id::{GatewayId, HolderId, IdpNodeId, LaneId};
 use crate::metric::{Collectors, Episode};
 use crate::model::fact::{Calls, Fact, Observer};
 use crate::oauth::{Cause, Outcome};
@@ -66,6 +66,20 @@ pub struct Ended {
     pub fetched: Option<(SimTime, SimTime)>,
 }
 
+/// A token request, and what came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fetch {
+    pub holder: HolderId,
+    pub asked: SimTime,
+    /// When it was over; `None`: it was still in the air when the outage ended.
+    pub over: Option<SimTime>,
+    /// Whose worker answered it, if one did.
+    pub node: Option<IdpNodeId>,
+    pub failed: Option<Cause>,
+    /// The token that it brought, if it did.
+    pub token: Option<u64>,
+}
+
 /// What became of the same lane of the same world under another policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Other {
@@ -95,6 +109,8 @@ pub struct Explanation {
     pub call: Calls,
     /// What led to its failure: the latest first, that failure itself among them.
     pub chain: Vec<Told>,
+    /// The token requests of the chain, and the one that ended the outage, in the order in which they were sent.
+    pub fetches: Vec<Fetch>,
     pub ended: Option<Ended>,
     /// The other policies in the same world, in the order of the scenario.
     pub others: Vec<Other>,
@@ -253,11 +269,14 @@ pub fn explain(
     let why = Why::new(&names, &facts, &causes);
     let is_effect = |told: &Told| told.fact == Fact::Calls(call);
     let effect = facts.iter().position(is_effect).expect("it is kept");
-    let chain = why.chain(effect).into_iter().map(|index| facts[index]).collect();
+    let chain: Vec<Told> = why.chain(effect).into_iter().map(|index| facts[index]).collect();
     let Episode { lane, start, end, failed, .. } = found.episode;
     let ended = ended.map(|ok| Ended { at: ok.first, token: ok.token, fetched: fetched(&facts, &names, &ok) });
+    let curing = ended.and_then(|ended| Some((names.holder_of(lane), ended.fetched?.0)));
+    let fetches = fetches(&facts, &chain, curing);
     let others = others(scenario, ask.policy, found, around)?;
-    Ok(Explanation { replication: found.replication, lane, start, end, failed, ways, way, call, chain, ended, others })
+    let replication = found.replication;
+    Ok(Explanation { replication, lane, start, end, failed, ways, way, call, chain, fetches, ended, others })
 }
 
 /// The episode of the call of this number.
@@ -296,6 +315,47 @@ fn fetched(facts: &[Told], names: &Names<'_>, ok: &Calls) -> Option<(SimTime, Si
     let got = facts.iter().rposition(|told| told.at <= ok.first && told.fact == Fact::Got { holder, token })?;
     let begun = |told: &&Told| matches!(told.fact, Fact::FetchStarted { holder: of, .. } if of == holder);
     facts[..got].iter().rev().find(begun).map(|begun| (begun.at, facts[got].at))
+}
+
+/// The token requests that the chain tells of, and the one of `curing`, a holder and an instant.
+fn fetches(facts: &[Told], chain: &[Told], curing: Option<(HolderId, SimTime)>) -> Vec<Fetch> {
+    let of_chain: BTreeSet<(HolderId, u64)> = chain.iter().filter_map(|told| fetch_of(&told.fact)).collect();
+    let mut found: BTreeMap<(HolderId, u64), Fetch> = BTreeMap::new();
+    // By holder: the fetch whose token it has not yet got.
+    let mut landed: BTreeMap<HolderId, u64> = BTreeMap::new();
+    for told in facts {
+        match told.fact {
+            Fact::FetchStarted { holder, number } => {
+                if of_chain.contains(&(holder, number)) || curing == Some((holder, told.at)) {
+                    let none = Fetch { holder, asked: told.at, over: None, node: None, failed: None, token: None };
+                    found.insert((holder, number), none);
+                }
+            }
+            Fact::FetchEnded { holder, number, failed, node } => {
+                landed.insert(holder, number);
+                if let Some(fetch) = found.get_mut(&(holder, number)) {
+                    (fetch.over, fetch.failed, fetch.node) = (Some(told.at), failed, node);
+                }
+            }
+            Fact::Got { holder, token } => {
+                let fetch = landed.remove(&holder).and_then(|number| found.get_mut(&(holder, number)));
+                if let Some(fetch) = fetch {
+                    (fetch.over, fetch.token) = (Some(told.at), Some(token));
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut fetches: Vec<Fetch> = found.into_values().collect();
+    fetches.sort_by_key(|fetch| (fetch.asked, fetch.holder));
+    fetches
+}
+
+fn fetch_of(fact: &Fact) -> Option<(HolderId, u64)> {
+    match *fact {
+        Fact::FetchStarted { holder, number } | Fact::FetchEnded { holder, number, .. } => Some((holder, number)),
+        _ => None,
+    }
 }
 
 fn others(scenario: &Scenario, policy: usize, found: &Found, around: &Surroundings<'_>) -> Result<Vec<Other>, Nothing> {

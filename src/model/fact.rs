@@ -77,11 +77,12 @@ pub enum Fact {
         holder: HolderId,
         number: u64,
     },
-    /// A token request came back with a token, or did not.
+    /// A token request came back with a token, or did not; `node`: whose worker answered it, if one did.
     FetchEnded {
         holder: HolderId,
         number: u64,
         failed: Option<Cause>,
+        node: Option<IdpNodeId>,
     },
     /// A fetch after a purge got the refused token again, or there had been nothing wrong with the token.
     WastedFetch,

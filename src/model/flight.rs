@@ -26,6 +26,8 @@ pub(super) struct Flight {
     /// It hangs: nothing comes back.
     lost: bool,
     pub answer: Option<Result<Token, Cause>>,
+    /// Whose worker gave the answer.
+    pub answered_by: Option<IdpNodeId>,
 }
 
 impl<O: Observer> World<O> {
@@ -35,7 +37,16 @@ impl<O: Observer> World<O> {
         let words = Rows::new(self.holders[holder.index()].key).row(0, request.number);
         let id = self.flights.next_id();
         let timeout = self.lanes.fetch_timeout.map(|delay| s.after(delay, Event::Flight(id, Leg::TimedOut)));
-        self.flights.insert(Flight { holder, request, words, timeout, over: false, lost: false, answer: None });
+        self.flights.insert(Flight {
+            holder,
+            request,
+            words,
+            timeout,
+            over: false,
+            lost: false,
+            answer: None,
+            answered_by: None,
+        });
         s.after(self.lanes.gateway_idp, Event::Flight(id, Leg::AtIdp));
     }
 
@@ -68,7 +79,7 @@ impl<O: Observer> World<O> {
                 if lost {
                     self.flights.remove(id);
                 }
-                self.fetch_failed(holder, request, Cause::IdpTimeout, s);
+                self.fetch_failed(holder, request, (Cause::IdpTimeout, None), s);
             }
         }
     }
@@ -100,12 +111,20 @@ impl<O: Observer> World<O> {
             if let Some(timeout) = flight.timeout {
                 s.cancel(timeout);
             }
-            self.fetch_failed(flight.holder, flight.request, cause, s);
+            self.fetch_failed(flight.holder, flight.request, (cause, flight.answered_by), s);
         }
     }
 
-    fn fetch_failed(&mut self, holder: HolderId, request: Request, cause: Cause, s: &mut Schedule<Event>) {
-        self.tell(s.now(), Fact::FetchEnded { holder, number: request.number, failed: Some(cause) });
+    /// `why`: the cause, and whose worker told it.
+    fn fetch_failed(
+        &mut self,
+        holder: HolderId,
+        request: Request,
+        why: (Cause, Option<IdpNodeId>),
+        s: &mut Schedule<Event>,
+    ) {
+        let (cause, node) = why;
+        self.tell(s.now(), Fact::FetchEnded { holder, number: request.number, failed: Some(cause), node });
         self.release_lock(holder, s.now());
         let mut actions = std::mem::take(&mut self.actions);
         let fetch = &self.policies.at(self.holders[holder.index()].place).fetch;
@@ -122,8 +141,8 @@ impl<O: Observer> World<O> {
         if let Some(timeout) = flight.timeout {
             s.cancel(timeout);
         }
-        let holder = flight.holder;
-        self.tell(s.now(), Fact::FetchEnded { holder, number: flight.request.number, failed: None });
+        let (holder, node) = (flight.holder, flight.answered_by);
+        self.tell(s.now(), Fact::FetchEnded { holder, number: flight.request.number, failed: None, node });
         if self.fetched_in_vain(holder, &token) {
             self.tell(s.now(), Fact::WastedFetch);
         }

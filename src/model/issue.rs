@@ -135,7 +135,8 @@ impl<O: Observer> World<O> {
         if self.flight_cut_off(flight, node) {
             self.flight_lost(flight);
         } else {
-            self.flights[flight].answer = Some(answer);
+            let in_the_air = &mut self.flights[flight];
+            (in_the_air.answer, in_the_air.answered_by) = (Some(answer), Some(node));
             self.answer_flight(flight, s);
         }
         next.map(|ticket| (ServiceId(ticket.0), Done::Locked))

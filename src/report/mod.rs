@@ -24,6 +24,7 @@ pub mod page;
 pub mod pareto;
 pub mod plot;
 pub mod sensitivity;
+pub mod sequence;
 mod stream;
 pub mod sweep;
 pub mod table;

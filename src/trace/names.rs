@@ -1,7 +1,7 @@
 //! Who is who in a world: lanes, and who asks for the tokens of their calls.
 
 use crate::experiment::unit::lane_name;
-use crate::id::{GatewayId, HolderId, LaneId};
+use crate::id::{ApiId, GatewayId, HolderId, LaneId};
 use crate::model::config::{Strategy, WorldConfig};
 
 /// The names of a world's lanes and holders.
@@ -74,6 +74,17 @@ impl<'a> Names<'a> {
     #[must_use]
     pub fn holder(&self, holder: HolderId) -> &str {
         &self.holders[holder.index()]
+    }
+
+    /// The API of a lane's calls.
+    #[must_use]
+    pub fn api_of(&self, lane: LaneId) -> ApiId {
+        let (apis, gateways) = (self.world.apis.len(), self.world.gateway.nodes);
+        let threads = self.world.applications.iter().flat_map(|application| {
+            std::iter::repeat_n(application.api, usize::try_from(application.threads).unwrap_or(0))
+        });
+        let of_thread = |thread: usize| threads.clone().nth(thread).expect("the world has this lane");
+        lane.index().checked_sub(gateways * apis).map_or_else(|| ApiId::at(lane.index() % apis), of_thread)
     }
 
     /// The gateway node of a holder; `None`: a thread of an application.

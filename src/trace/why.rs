@@ -104,7 +104,7 @@ impl<'a> Why<'a> {
                 found.extend(self.last_before(index, made(token)));
             }
             Fact::FetchStarted { holder, .. } => self.needed(index, holder, found),
-            Fact::FetchEnded { holder, number, failed } => {
+            Fact::FetchEnded { holder, number, failed, .. } => {
                 let begun = |fact: &Fact| matches!(fact, Fact::FetchStarted { holder: of, number: n } if (*of, *n) == (holder, number));
                 found.extend(self.last_before(index, begun));
                 if failed.is_some() {

@@ -19,6 +19,7 @@ use crate::trace::Names;
 
 pub use json::json;
 pub use story::{Line, story};
+pub(super) use words::words;
 
 /// An outage, explained, with what its names come from.
 #[derive(Clone, Copy, Debug)]
@@ -87,12 +88,12 @@ pub fn episode_words(told: &Told<'_>, names: &Names<'_>) -> String {
 const MOST_WAYS: usize = 6;
 
 /// Calls in words.
-fn calls(n: u64) -> String {
+pub(super) fn calls(n: u64) -> String {
     format!("{} {}", count(n), if n == 1 { "call" } else { "calls" })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a count that people read")]
-fn count(n: u64) -> String {
+pub(super) fn count(n: u64) -> String {
     fixed(n as f64, 0)
 }
 

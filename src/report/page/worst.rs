@@ -6,6 +6,7 @@ use crate::experiment::explain::{self, Explanation};
 use crate::report::explain::{Told, ended_words, episode_words, in_short, others_rows, story};
 use crate::report::narrative::clock;
 use crate::report::number::span;
+use crate::report::sequence;
 use crate::scenario::Scenario;
 use crate::trace::Names;
 
@@ -58,7 +59,7 @@ fn of_case(of: Of<'_>, case: &explain::Case) -> Case {
         what: format!("{}; replication {}", episode_words(&told, &names), explanation.replication),
         in_short: capital(&in_short(&told, &names)),
         story: lines.iter().map(line).collect(),
-        sequence: String::new(),
+        sequence: sequence::svg(&sequence::of(&told)),
         ended: capital(&ended_words(&told)),
         others,
         command: format!(
