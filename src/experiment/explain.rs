@@ -325,11 +325,11 @@ fn fetches(facts: &[Told], chain: &[Told], curing: Option<(HolderId, SimTime)>) 
     let mut landed: BTreeMap<HolderId, u64> = BTreeMap::new();
     for told in facts {
         match told.fact {
-            Fact::FetchStarted { holder, number } => {
-                if of_chain.contains(&(holder, number)) || curing == Some((holder, told.at)) {
-                    let none = Fetch { holder, asked: told.at, over: None, node: None, failed: None, token: None };
-                    found.insert((holder, number), none);
-                }
+            Fact::FetchStarted { holder, number }
+                if of_chain.contains(&(holder, number)) || curing == Some((holder, told.at)) =>
+            {
+                let none = Fetch { holder, asked: told.at, over: None, node: None, failed: None, token: None };
+                found.insert((holder, number), none);
             }
             Fact::FetchEnded { holder, number, failed, node } => {
                 landed.insert(holder, number);

@@ -185,38 +185,11 @@ impl<'a> Drafting<'a> {
                 let shown = over == self.stage.ours() || self.others.iter().any(gateways);
                 shown && self.about(told, Over::One(over), bad_news(&told.fact))
             }
-            Fact::ConAppKeyViolated { node, token } => {
-                let whose = token.map_or_else(|| "a token".to_owned(), |token| format!("token {token}"));
-                let (node, db) = (Who::Node(node), Who::Database);
-                self.message(at, (node, db), Arrow::Request, format!("inserts {whose} as ACTIVE"));
-                let text = "violates CON_APP_KEY: another token is ACTIVE already";
-                self.message(at, (db, node), Arrow::Refusal, text.into());
-                true
-            }
-            Fact::ConAppKeyRecovered { node, token } => {
-                self.note(at, Over::One(Who::Node(node)), format!("goes on with token {token}"), Look::Plain);
-                true
-            }
-            Fact::ConAppKeyExhausted { node } => self.about(told, Over::One(Who::Node(node)), Look::Bad),
-            Fact::Superseded { token, node, why } => {
-                let by = match why {
-                    Why::Raced => "recovery: ",
-                    Why::Renewed => "renewal: ",
-                    Why::SpentUp => "",
-                };
-                let text = format!("{by}makes token {token} INACTIVE. It is dead, and who holds it is not told");
-                self.message(at, (Who::Node(node), Who::Database), Arrow::Request, text);
-                self.last_is(Look::Bad);
-                true
-            }
-            Fact::TokenLost { token } => {
-                let known = self.tokens.contains(&token);
-                if known {
-                    let text = format!("token {token} is lost: it will never be in the database");
-                    self.note(at, Over::Idp, text, Look::Bad);
-                }
-                known
-            }
+            Fact::ConAppKeyViolated { .. }
+            | Fact::ConAppKeyRecovered { .. }
+            | Fact::ConAppKeyExhausted { .. }
+            | Fact::Superseded { .. }
+            | Fact::TokenLost { .. } => self.persisting(told),
             Fact::Ready
             | Fact::Published(_)
             | Fact::Serving(_)
@@ -257,6 +230,46 @@ impl<'a> Drafting<'a> {
         };
         if !shown {
             self.left_out.push(at);
+        }
+    }
+
+    /// What the database says to a token, and what becomes of it.
+    fn persisting(&mut self, told: &trace::Told) -> bool {
+        let at = told.at;
+        match told.fact {
+            Fact::ConAppKeyViolated { node, token } => {
+                let whose = token.map_or_else(|| "a token".to_owned(), |token| format!("token {token}"));
+                let (node, db) = (Who::Node(node), Who::Database);
+                self.message(at, (node, db), Arrow::Request, format!("inserts {whose} as ACTIVE"));
+                let text = "violates CON_APP_KEY: another token is ACTIVE already";
+                self.message(at, (db, node), Arrow::Refusal, text.into());
+                true
+            }
+            Fact::ConAppKeyRecovered { node, token } => {
+                self.note(at, Over::One(Who::Node(node)), format!("goes on with token {token}"), Look::Plain);
+                true
+            }
+            Fact::ConAppKeyExhausted { node } => self.about(told, Over::One(Who::Node(node)), Look::Bad),
+            Fact::Superseded { token, node, why } => {
+                let by = match why {
+                    Why::Raced => "recovery: ",
+                    Why::Renewed => "renewal: ",
+                    Why::SpentUp => "",
+                };
+                let text = format!("{by}makes token {token} INACTIVE. It is dead, and who holds it is not told");
+                self.message(at, (Who::Node(node), Who::Database), Arrow::Request, text);
+                self.last_is(Look::Bad);
+                true
+            }
+            Fact::TokenLost { token } => {
+                let known = self.tokens.contains(&token);
+                if known {
+                    let text = format!("token {token} is lost: it will never be in the database");
+                    self.note(at, Over::Idp, text, Look::Bad);
+                }
+                known
+            }
+            _ => true,
         }
     }
 

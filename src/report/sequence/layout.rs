@@ -234,7 +234,8 @@ fn lifeline(x: usize, (top, bottom): (usize, usize), bands: &[Band]) -> Lifeline
 
 /// How wide a text is.
 fn width_of(text: &str) -> usize {
-    text.chars().map(|letter| if u32::from(letter) < 0x1100 { LETTER } else { 2 * LETTER }).sum::<usize>() / 10
+    let is_wide = |letter: char| matches!(u32::from(letter), 0x1100..0x1200 | 0x2e80..);
+    text.chars().map(|letter| if is_wide(letter) { 2 * LETTER } else { LETTER }).sum::<usize>() / 10
 }
 
 /// A text in at most so many lines of at most this width; what has no room is cut, and ends with `…`.
@@ -244,9 +245,9 @@ fn wrapped(text: &str, width: usize, most: usize) -> Vec<String> {
         let mut word = word.to_owned();
         loop {
             let line = lines.last_mut().expect("there is one");
-            let with = if line.is_empty() { word.clone() } else { format!("{line} {word}") };
-            if width_of(&with) <= width {
-                *line = with;
+            let longer = if line.is_empty() { word.clone() } else { format!("{line} {word}") };
+            if width_of(&longer) <= width {
+                *line = longer;
                 break;
             }
             if !line.is_empty() {
