@@ -37,8 +37,6 @@ fn a_missing_file_is_a_bad_command_line_and_an_unreadable_one_is_not() {
 fn commands_of_later_versions_are_refused_by_name() {
     let (code, _, err) = outcome(&["sweep", "submit", "anything", "--that", "comes"]);
     assert!(code == 2 && err.contains("`sweep submit` is not built yet"), "{code} {err}");
-    let (code, _, err) = outcome(&["run", "scenarios/wso2-4557.toml", "--policy", "x", "--trace", "jsonl", "f"]);
-    assert!(code == 2 && err.contains("`--trace` is not built yet"), "{code} {err}");
 }
 
 #[test]

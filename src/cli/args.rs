@@ -292,9 +292,25 @@ pub struct Run {
     /// Which of its worlds, from 0
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub replication: u32,
-    /// Of a later version
-    #[arg(long, hide = true, num_args = 1..=2, value_names = ["FORMAT", "FILE"])]
+    /// Also write a trace of the world: `jsonl` (a fact a line), `chrome` (opens in Perfetto), `mermaid` (the sequence of one call or
+    /// of the worst outage); FILE may be `-`
+    #[arg(long, num_args = 2, value_names = ["FORMAT", "FILE"])]
     pub trace: Option<Vec<String>>,
+    /// Only what was told at or after this simulated time: `5min`
+    #[arg(long, requires = "trace", value_name = "TIME")]
+    pub trace_from: Option<String>,
+    /// Only what was told before this
+    #[arg(long, requires = "trace", value_name = "TIME")]
+    pub trace_to: Option<String>,
+    /// Only what concerns this lane: `gateway-1/orders`
+    #[arg(long, requires = "trace", value_name = "LANE")]
+    pub trace_lane: Option<String>,
+    /// Only what concerns the call of this number
+    #[arg(long, requires = "trace", value_name = "N")]
+    pub trace_call: Option<u64>,
+    /// Facts in the trace at most [default: 100000]
+    #[arg(long, requires = "trace", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub trace_limit: Option<u32>,
 }
 
 #[derive(Clone, Debug, clap::Args)]

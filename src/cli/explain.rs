@@ -75,7 +75,8 @@ fn scenarios<'a>(
     }
 }
 
-fn lane_of(scenario: &Scenario, wanted: &str) -> Result<crate::id::LaneId, Stop> {
+/// The lane of this name.
+pub fn lane_of(scenario: &Scenario, wanted: &str) -> Result<crate::id::LaneId, Stop> {
     let names = Names::of(&scenario.world);
     names.lane_of(wanted).ok_or_else(|| {
         let all = (0..names.lanes()).map(crate::id::LaneId::at).map(|lane| names.lane(lane));

@@ -27,6 +27,7 @@ mod run;
 mod schema;
 mod show;
 mod sweep;
+mod trace;
 mod validate;
 mod work;
 

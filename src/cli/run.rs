@@ -6,19 +6,18 @@ use std::sync::Arc;
 use super::args::{Global, Run};
 use super::compare::base_only;
 use super::console::{Console, Exit, Outcome, Stop};
-use crate::experiment::play::{Played, Stop as Halt, play, scope};
+use super::trace;
+use crate::experiment::play::{Played, Stop as Halt, play, play_traced, scope};
 use crate::experiment::unit::{self, Timeline};
 use crate::metric::{self, Collectors};
 use crate::report::narrative::{self, Narrator};
 use crate::report::table::timeline;
 use crate::scenario;
 use crate::scenario::diagnostic::nearest;
+use crate::trace::Names;
 
 /// Reads the scenario and plays one of its worlds under one of its policies.
 pub fn run(console: &Console, global: &Global, command: &Run) -> Outcome {
-    if command.trace.is_some() {
-        return Err(Stop::Bad("`--trace` is not built yet".into()));
-    }
     if global.out.is_some() {
         return Err(Stop::Bad("`run` prints its world and writes no folder; `--out` is for `compare`".into()));
     }
@@ -30,7 +29,10 @@ pub fn run(console: &Console, global: &Global, command: &Run) -> Outcome {
     let stop = super::interrupt::watch(Exit::Interrupted);
     let layout = Arc::new(unit::layout_of(&scenario.world, command.replication));
     let told = (Narrator::new(&scenario.world), Timeline::new(&layout));
-    let observer = (Collectors::new(scope(scenario, policy)), told);
+    let (ordered, names) = (trace::ordered(scenario, command)?, Names::of(&scenario.world));
+    let mut log = trace::log(&names, ordered.as_ref());
+    let observer = (Collectors::new(scope(scenario, policy)), (told, &mut log));
+    let play = if ordered.is_some() { play_traced } else { play };
     let played = match play(scenario, policy, command.replication, observer, &stop) {
         Ok(played) => played,
         Err(Halt::Asked) => {
@@ -39,7 +41,15 @@ pub fn run(console: &Console, global: &Global, command: &Run) -> Outcome {
         }
         Err(Halt::Broken(broken)) => return Err(Stop::Broken(broken.to_string())),
     };
-    let Played { observer: (mut collectors, (narrator, Timeline { bins, .. })), digest, events, .. } = played;
+    let Played { observer: (mut collectors, (told, _)), digest, events, causes } = played;
+    if let Some(ordered) = &ordered {
+        let recorded = trace::Recorded { scenario, command, names: &names, events, causes: &causes, log: &log };
+        trace::write(console, global, &stop, ordered, &recorded)?;
+        if ordered.is_alone() {
+            return Ok(Exit::Done);
+        }
+    }
+    let (narrator, Timeline { bins, .. }) = told;
     let values = collectors.values();
     if console.json {
         console.json_result(&document(scenario, command, &values, digest, events))?;

@@ -20,21 +20,22 @@ pub struct Log<F> {
     pub facts: Vec<Told>,
     /// Let pass, and not kept: there was no room.
     pub left_out: u64,
+    /// Not let pass.
+    pub filtered: u64,
 }
 
 impl<F: FnMut(SimTime, &Fact) -> bool> Log<F> {
     /// A log of at most `limit` facts.
     pub fn new(limit: usize, filter: F) -> Log<F> {
-        Log { filter, limit, facts: Vec::new(), left_out: 0 }
+        Log { filter, limit, facts: Vec::new(), left_out: 0, filtered: 0 }
     }
 }
 
 impl<F: FnMut(SimTime, &Fact) -> bool> Observer for Log<F> {
     fn fact(&mut self, at: SimTime, seq: u64, fact: &Fact) {
         if !(self.filter)(at, fact) {
-            return;
-        }
-        if self.facts.len() < self.limit {
+            self.filtered += 1;
+        } else if self.facts.len() < self.limit {
             self.facts.push(Told { at, seq, fact: *fact });
         } else {
             self.left_out += 1;
@@ -113,7 +114,7 @@ mod tests {
         for at in 0..6 {
             log.fact(SimTime(at), 7, &Fact::Ready);
         }
-        assert_eq!((log.facts.len(), log.left_out), (2, 2));
+        assert_eq!((log.facts.len(), log.left_out, log.filtered), (2, 2, 2));
         assert_eq!(log.facts[0], Told { at: SimTime(2), seq: 7, fact: Fact::Ready });
     }
 }

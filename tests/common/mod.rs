@@ -5,6 +5,7 @@
 pub mod callers;
 pub mod dice;
 pub mod golden;
+pub mod json_schema;
 pub mod random_scenario;
 pub mod watch;
 pub mod worlds;

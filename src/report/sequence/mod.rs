@@ -2,6 +2,7 @@
 //!
 //! [`of`] makes a neutral [`Sequence`] of an explanation's chain; [`svg`] draws it for pages, [`mermaid`] writes it for Markdown.
 
+mod call;
 mod cast;
 mod draft;
 mod fold;
@@ -10,6 +11,7 @@ mod mermaid;
 mod svg;
 mod words;
 
+pub use call::of_call;
 pub use draft::of;
 pub use mermaid::mermaid;
 pub use svg::svg;
