@@ -90,7 +90,10 @@ fn the_facts_come_to_the_metrics() {
         of_kind("calls").filter(|fact| fact["outcome"] == outcome).map(|fact| fact["n"].as_u64().unwrap()).sum::<u64>()
     };
     let metric = |name: &str| told["metrics"][name].as_f64().unwrap();
-    let same = |name: &str, count: u64| assert!((metric(name) - count as f64).abs() < 0.5, "{name}: {count}");
+    let same = |name: &str, count: u64| {
+        let count = f64::from(u32::try_from(count).unwrap());
+        assert!((metric(name) - count).abs() < 0.5, "{name}: {count}");
+    };
     same("ok", calls("ok"));
     same("failed", calls("failed"));
     same("con_app_key_violations", of_kind("con-app-key-violated").count() as u64);
