@@ -116,7 +116,9 @@ impl Browser {
     /// A real click in the middle of what a selector finds.
     pub fn click(&self, selector: &str) {
         // Below a bar that stays it could not be hit, nor while the page still glides.
-        self.eval(&format!("document.querySelector({selector:?}).scrollIntoView({{ block: 'center', behavior: 'instant' }})"));
+        self.eval(&format!(
+            "document.querySelector({selector:?}).scrollIntoView({{ block: 'center', behavior: 'instant' }})"
+        ));
         let found = self.client.find(fantoccini::Locator::Css(selector));
         self.runtime.block_on(async { found.await.unwrap().click().await.unwrap() });
     }

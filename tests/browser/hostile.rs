@@ -3,8 +3,8 @@
 use std::fs;
 
 use crate::driver::Browser;
-use crate::quiet::is_quiet;
 use crate::made;
+use crate::quiet::is_quiet;
 
 /// Names are letters, digits, - and _, so it is free text and the name of the file that can be hostile.
 const SCENARIO: &str = r#"
@@ -54,7 +54,10 @@ fn what_a_scenario_says_is_shown_and_never_run() {
     };
     assert_eq!(says("h1"), "<script>window.pwned=1</script>\"><img src=x onerror=window.pwned=1>");
     assert!(says("title").starts_with("<script>window.pwned=1</script>"));
-    assert_eq!(says(".question"), "</title></style></script><script>window.pwned=2</script> ${window.pwned=3} {{ 7 * 7 }}");
+    assert_eq!(
+        says(".question"),
+        "</title></style></script><script>window.pwned=2</script> ${window.pwned=3} {{ 7 * 7 }}"
+    );
     assert!(says("header .note").contains("<img src=x onerror='window.pwned=4'>"));
     assert!(says("#origin code").contains("\"><img src=x onerror=window.pwned=5>.toml"));
     is_quiet(&browser, &page);

@@ -31,7 +31,8 @@ fn it_fits_a_phone_and_a_desk_and_can_be_read_by_day_and_by_night() {
             for scheme in ["light", "dark"] {
                 browser.scheme("screen", scheme);
                 browser.resize(width, height);
-                let (wide, all) = (browser.eval("document.scrollingElement.scrollWidth"), browser.eval("window.innerWidth"));
+                let (wide, all) =
+                    (browser.eval("document.scrollingElement.scrollWidth"), browser.eval("window.innerWidth"));
                 assert!(wide.as_u64() <= all.as_u64() && all == width, "{name} {device}: {wide} of {all} pixels");
                 let contrast = browser.eval(CONTRAST);
                 assert!(contrast[0].as_f64() >= Some(4.5), "{name} {device} {scheme}: {contrast}");

@@ -40,6 +40,9 @@ fn without_scripts_its_words_and_tables_are_there() {
     assert!(browser.eval("document.querySelectorAll('#policies tbody tr').length").as_u64() >= Some(8));
     assert_eq!(browser.eval("document.querySelectorAll('.case[hidden]').length"), 0);
     // No control that would do nothing.
-    assert_eq!(browser.eval("[...document.querySelectorAll('input, select')].filter((e) => e.checkVisibility()).length"), 0);
+    assert_eq!(
+        browser.eval("[...document.querySelectorAll('input, select')].filter((e) => e.checkVisibility()).length"),
+        0
+    );
     assert_eq!(browser.eval("document.querySelector('#ratio noscript').checkVisibility()"), true);
 }

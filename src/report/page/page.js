@@ -86,7 +86,7 @@
         scales: { x: { time: false }, y: { range: [-0.02, 1.04] } },
         series, bands,
         axes: [
-          { ...axis, label: data.axis, labelSize: 24, labelFont: "13px system-ui, sans-serif" },
+          { ...axis, size: 34, label: data.axis, labelGap: 0, labelSize: 24, labelFont: "13px system-ui, sans-serif" },
           { ...axis, size: 56, values: (_, ticks) => ticks.map((tick) => Math.round(tick * 100) + " %") },
         ],
         cursor: { y: false, drag: { x: true, y: false }, points: { show: false } },
@@ -149,6 +149,9 @@
       const place = details.querySelector("div");
       if (!details.open || place.firstChild) return;
       const table = document.createElement("table");
+      const words = document.createElement("span");
+      words.textContent = "Share of calls that succeed: over all replications, and the replication at 5 % and at 95 % of them";
+      table.createCaption().append(words);
       const head = table.createTHead().insertRow();
       const title = (text, number) => {
         const cell = document.createElement("th");
