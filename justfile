@@ -48,6 +48,11 @@ real-db:
     .ci/real-db prepare
     .ci/real-db
 
+# Does the report page work in a browser? It installs Chromium if it is missing (Debian, root).
+browser:
+    .ci/browser prepare
+    .ci/browser
+
 # Everything that CI does, and how long each step took.
 ci:
     .ci/run

@@ -51,7 +51,7 @@ fn headings_tables_and_pictures_are_told_to_those_who_do_not_see() {
         assert_eq!(pictures, json!([]), "without words");
         let regions = browser.eval(
             "Array.from(document.querySelectorAll('[role=region],[role=img],nav,select')).filter((e) =>
-            !(e.getAttribute('aria-label') || (e.closest('label')))).length",
+            !(e.getAttribute('aria-label') || e.closest('label') || e.querySelector(':scope > title'))).length",
         );
         assert_eq!(regions, 0);
     }
