@@ -285,11 +285,15 @@ pub fn episode_of(scenario: &Scenario, ask: &Ask, call: u64, around: &Surroundin
     let observer = (Collectors::new(scope(scenario, ask.policy)), Fate { call, calls: None });
     let (mut collectors, fate) = play(scenario, ask.policy, replication, observer, around.stop)?.observer;
     let Some(calls) = fate.calls else {
-        let why = format!("there is no call {call} in this world, or it is still under way when the run ends");
+        let why = format!(
+            "there is no call {call} in this world, or it is still under way when the run ends; without --call the longest \
+             outage is explained"
+        );
         return Err(Nothing::NoFailure(why));
     };
     if !matches!(calls.outcome, Outcome::Failed(_)) {
-        return Err(Nothing::NoFailure(format!("call {call} did not fail")));
+        let why = format!("call {call} did not fail; without --call the longest outage is explained");
+        return Err(Nothing::NoFailure(why));
     }
     collectors.values();
     let around_it =
