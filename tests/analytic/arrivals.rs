@@ -2,8 +2,9 @@
 
 use stalegate::oauth::Outcome;
 
+use crate::page::hold;
 use crate::support::{
-    Claim, chi_squared_is, compared, distributed, exponential, facts, float, from_facts, hold, is_within, scenario,
+    Claim, chi_squared_is, compared, distributed, exponential, facts, float, from_facts, is_within, scenario,
     scenario_with, uniform_counts,
 };
 
@@ -105,7 +106,7 @@ fn calls_of_a_population_and_a_lane_are_poisson_in_number_and_independent() {
     assert!(all.iter().all(|counts| [1, 3, 5].iter().all(|&index| counts[index] == 0)));
     let products: f64 = all.iter().map(|counts| (float(counts[6]) - 500.0) * (float(counts[8]) - 500.0) / 500.0).sum();
     claims.push(is_within("covariance of two gateways", products, 0.0, libm::sqrt(n)));
-    hold(&claims);
+    hold("Calls of a population and a lane are Poisson in number and independent", &claims);
 }
 
 /// The first `n` gaps of these instants in seconds, the first one from the beginning of the run.
@@ -140,15 +141,18 @@ fn gaps_are_exponential_and_forget_each_other() {
     let all = gaps(of_shop(None, None), 50_000);
     let forbidden = gaps(of_shop(Some(2), Some(true)), 2_500);
     let allowed = gaps(of_shop(Some(2), Some(false)), 6_000);
-    hold(&[
-        distributed("of a lane", &lane, exponential(0.5)),
-        distributed("of a population", &all, exponential(3.0)),
-        distributed("of forbidden calls", &forbidden, exponential(0.15)),
-        distributed("of other calls", &allowed, exponential(0.35)),
-        uncorrelated("neighbours of a lane", &lane, 0.5),
-        uncorrelated("neighbours of a population", &all, 3.0),
-        uncorrelated("neighbours of forbidden calls", &forbidden, 0.15),
-    ]);
+    hold(
+        "Gaps are exponential and forget each other",
+        &[
+            distributed("of a lane", &lane, exponential(0.5)),
+            distributed("of a population", &all, exponential(3.0)),
+            distributed("of forbidden calls", &forbidden, exponential(0.15)),
+            distributed("of other calls", &allowed, exponential(0.35)),
+            uncorrelated("neighbours of a lane", &lane, 0.5),
+            uncorrelated("neighbours of a population", &all, 3.0),
+            uncorrelated("neighbours of forbidden calls", &forbidden, 0.15),
+        ],
+    );
 }
 
 #[test]
@@ -179,11 +183,14 @@ fn the_forbidden_are_binomial_and_users_uniform() {
         })
         .sum();
     let users: Vec<f64> = (0..10).map(|user| float(all.iter().map(|(_, users)| users[user]).sum())).collect();
-    hold(&[
-        is_within("forbidden", forbidden, 0.3 * n, libm::sqrt(0.21 * n)),
-        chi_squared_is("dispersion of the forbidden", squares, float(all.len())),
-        uniform_counts("users", &users),
-    ]);
+    hold(
+        "The forbidden are binomial and users uniform",
+        &[
+            is_within("forbidden", forbidden, 0.3 * n, libm::sqrt(0.21 * n)),
+            chi_squared_is("dispersion of the forbidden", squares, float(all.len())),
+            uniform_counts("users", &users),
+        ],
+    );
 }
 
 #[test]
@@ -198,7 +205,7 @@ fn sticky_users_stay_at_their_gateway_and_call_alike() {
         users
     });
     let users: Vec<f64> = (0..10).map(|user| float(all.iter().map(|users| users[user]).sum())).collect();
-    hold(&[uniform_counts("users", &users)]);
+    hold("Sticky users stay at their gateway and call alike", &[uniform_counts("users", &users)]);
 }
 
 #[test]
@@ -229,7 +236,10 @@ fn constant_gaps_are_constant_and_begin_at_a_uniform_share_of_one() {
     });
     let firsts: Vec<f64> = all.iter().map(|(first, _)| *first).collect();
     let lanes: Vec<f64> = (0..6).map(|lane| float(all.iter().map(|(_, lanes)| lanes[lane]).sum())).collect();
-    hold(&[distributed("the first call", &firsts, |at| 4.0 * at), uniform_counts("lanes", &lanes)]);
+    hold(
+        "Constant gaps are constant and begin at a uniform share of one",
+        &[distributed("the first call", &firsts, |at| 4.0 * at), uniform_counts("lanes", &lanes)],
+    );
 }
 
 /// The shop's factors: up a ramp, a step up, a step down to a pause, up a ramp again, and on as it is then.
@@ -286,7 +296,7 @@ fn calls_of_a_profile_are_poisson_in_number_by_the_integral_of_its_factor() {
             claims.push(chi_squared_is(&what("dispersion"), squares, n));
         }
         assert_eq!(claims.len(), 16);
-        hold(&claims);
+        hold(&format!("Calls of a profile are Poisson in number by the integral of its factor ({balance})"), &claims);
     }
 }
 
@@ -294,7 +304,10 @@ fn calls_of_a_profile_are_poisson_in_number_by_the_integral_of_its_factor() {
 fn in_operational_time_gaps_are_exponential_and_forget_each_other() {
     let facts = facts(&scenario_with(CALLS, &[&day(), "run.duration=6000s", "run.replications=1"]), 0, 0);
     let gaps = gaps(births(&facts).into_iter().map(passed), 50_000);
-    hold(&[distributed("gaps", &gaps, exponential(3.0)), uncorrelated("neighbours", &gaps, 3.0)]);
+    hold(
+        "In operational time gaps are exponential and forget each other",
+        &[distributed("gaps", &gaps, exponential(3.0)), uncorrelated("neighbours", &gaps, 3.0)],
+    );
 }
 
 #[test]
@@ -332,7 +345,10 @@ fn the_throughput_of_a_closed_population_is_its_users_over_think_plus_response()
     let variance = n * 40.0 * 1_000.0 * 4.0 / (cycle * cycle * cycle);
     let latency = comparison.mean(0, "latency_mean_ms");
     assert!((latency - 1e3 * RESPONSE_S).abs() < 1e-9, "{latency}");
-    hold(&[is_within("calls", comparison.values(0, "ok").iter().sum(), theory, libm::sqrt(variance))]);
+    hold(
+        "The throughput of a closed population is its users over think plus response",
+        &[is_within("calls", comparison.values(0, "ok").iter().sum(), theory, libm::sqrt(variance))],
+    );
 }
 
 #[test]

@@ -7,7 +7,8 @@
 
 use stalegate::model::fact::Fact;
 
-use crate::support::{Claim, compared, float, from_facts, hold, is_within, scenario_with};
+use crate::page::hold;
+use crate::support::{Claim, compared, float, from_facts, is_within, scenario_with};
 
 /// Two threads of an application ask within a spread on two nodes in turn, again and again.
 const BURSTS: &str = r#"
@@ -63,7 +64,7 @@ fn two_threads_in_a_burst_collide_if_they_ask_within_a_write_of_each_other() {
         assert!((superseded - expected).abs() < 1e-9, "{what}: the loser gets the winner's token, or kills it");
         binomial(&what, runs.iter().sum(), float(runs.len()) * BURSTS_A_RUN, p)
     });
-    hold(&claims);
+    hold("Two threads in a burst collide if they ask within a write of each other", &claims);
 }
 
 #[test]
@@ -141,7 +142,7 @@ fn given_no_reusable_row_poisson_requests_collide_with_those_of_other_nodes_with
         let p = -libm::expm1(-OTHERS * write_ms / 1e3);
         binomial(&format!("write {write_ms} ms"), collided, cycles, p)
     });
-    hold(&claims);
+    hold("Given no reusable row Poisson requests collide with those of other nodes within a write", &claims);
 }
 
 #[test]
@@ -149,5 +150,8 @@ fn without_the_nodes_locks_every_request_within_a_write_collides() {
     let (cycles, violations) = creations(&["idp.persistence.node_lock=false"]);
     // Poisson in number: 10 calls a second at both nodes together, for 100 ms.
     let mean = cycles * 10.0 * 0.1;
-    hold(&[is_within("violations", violations, mean, libm::sqrt(mean))]);
+    hold(
+        "Without the nodes locks every request within a write collides",
+        &[is_within("violations", violations, mean, libm::sqrt(mean))],
+    );
 }

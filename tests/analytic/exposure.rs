@@ -12,7 +12,8 @@ use stalegate::id::{GatewayId, NoticeId};
 use stalegate::model::fact::Fact;
 use stalegate::time::SimTime;
 
-use crate::support::{Facts, compared, distributed, float, from_facts, hold, is_within, mean_is, scenario_with};
+use crate::page::hold;
+use crate::support::{Facts, compared, distributed, float, from_facts, is_within, mean_is, scenario_with};
 
 /// Calls of a user at a gateway, a second.
 const RATE: f64 = 0.5;
@@ -107,12 +108,15 @@ fn exposure_is_the_delay_less_the_time_back_to_the_last_call() {
     let none = libm::exp(-RATE * 2.0);
     let (zeros, rest): (Vec<f64>, Vec<f64>) = constant.iter().partition(|exposure| **exposure <= 0.0);
     let below = |x: f64| (libm::exp(-RATE * (2.0 - x)) - none) / (1.0 - none);
-    hold(&[
-        mean_is("2 s", &constant, of_delay(2.0, RATE)),
-        mean_is("exponential, 3 s", &exponential, of_exponential_delay(3.0)),
-        is_within("without any", float(zeros.len()), n * none, libm::sqrt(n * none * (1.0 - none))),
-        distributed("the others", &rest, below),
-    ]);
+    hold(
+        "Exposure is the delay less the time back to the last call",
+        &[
+            mean_is("2 s", &constant, of_delay(2.0, RATE)),
+            mean_is("exponential, 3 s", &exponential, of_exponential_delay(3.0)),
+            is_within("without any", float(zeros.len()), n * none, libm::sqrt(n * none * (1.0 - none))),
+            distributed("the others", &rest, below),
+        ],
+    );
 }
 
 #[test]
@@ -122,7 +126,7 @@ fn a_lost_event_leaves_the_rest_of_the_run() {
         let theory = (1.0 - loss) * of_delay(2.0, RATE) + loss * of_delay(REST, RATE);
         mean_is(&format!("loss {loss}"), &all, theory)
     });
-    hold(&claims);
+    hold("A lost event leaves the rest of the run", &claims);
 }
 
 #[test]
@@ -130,7 +134,10 @@ fn repeated_deliveries_leave_a_geometric_number_of_gaps() {
     // Lost k times with probability (1 − p)p^k: D = 1 s + k × 2 s. The run is long enough for all that matter: 0.4^14.
     let overrides = ["bus.delay=1s", "bus.loss=0.4", "bus.delivery=at-least-once", "bus.redeliver=2s"];
     let term = |k: u32| 0.6 * libm::pow(0.4, f64::from(k)) * of_delay(1.0 + 2.0 * f64::from(k), RATE);
-    hold(&[mean_is("repeated", &exposures(&overrides), (0..14).map(term).sum())]);
+    hold(
+        "Repeated deliveries leave a geometric number of gaps",
+        &[mean_is("repeated", &exposures(&overrides), (0..14).map(term).sum())],
+    );
 }
 
 #[test]
@@ -138,7 +145,10 @@ fn a_gateway_that_does_not_listen_is_exposed_for_the_rest_of_the_run() {
     let overrides = ["gateway.inbound.revocation_events=[\"gateway-2\"]", "bus.delay=2s"];
     let runs = from_facts(&scenario_with(DISABLED, &overrides), |facts| by_gateway(facts, 2));
     let of = |gateway: usize| runs.iter().flat_map(|run| run[gateway].clone()).collect::<Vec<f64>>();
-    hold(&[mean_is("deaf", &of(0), of_delay(REST, RATE)), mean_is("listening", &of(1), of_delay(2.0, RATE))]);
+    hold(
+        "A gateway that does not listen is exposed for the rest of the run",
+        &[mean_is("deaf", &of(0), of_delay(REST, RATE)), mean_is("listening", &of(1), of_delay(2.0, RATE))],
+    );
 }
 
 #[test]
@@ -148,7 +158,10 @@ fn accepted_calls_on_revoked_tokens_are_poisson_in_the_delay() {
         float(facts.0.iter().filter(|(_, fact)| matches!(fact, Fact::ServedRevoked { .. })).count())
     });
     let theory = 10.0 * 2.0 * 500.0 * RATE * 2.0;
-    hold(&[is_within("accepted", accepted.iter().sum(), theory, libm::sqrt(theory))]);
+    hold(
+        "Accepted calls on revoked tokens are Poisson in the delay",
+        &[is_within("accepted", accepted.iter().sum(), theory, libm::sqrt(theory))],
+    );
 }
 
 /// One user, who is disabled at 20 s; each of 100 gateways reads the state every 10 s, and no event arrives.
@@ -177,7 +190,10 @@ fn a_poll_is_a_uniform_delay() {
     assert_eq!((all.len(), waits.len()), (4_000, 4_000));
     let p = 10.0;
     let theory = p / 2.0 - (1.0 + libm::expm1(-RATE * p) / (RATE * p)) / RATE;
-    hold(&[mean_is("exposure", &all, theory), distributed("wait for the poll", &waits, |x| (x / p).clamp(0.0, 1.0))]);
+    hold(
+        "A poll is a uniform delay",
+        &[mean_is("exposure", &all, theory), distributed("wait for the poll", &waits, |x| (x / p).clamp(0.0, 1.0))],
+    );
 }
 
 /// From the revocation at 20 s to a fact.
@@ -222,7 +238,7 @@ fn a_kept_answer_is_exposed_until_the_sweep() {
         assert!(all.iter().flatten().all(|exposure| *exposure < ttl + sweep));
         all.iter().map(|of| of.iter().sum::<f64>() / float(of.len())).collect::<Vec<f64>>()
     });
-    hold(&[mean_is("kept answers", &means.concat(), kept / cycle)]);
+    hold("A kept answer is exposed until the sweep", &[mean_is("kept answers", &means.concat(), kept / cycle)]);
 }
 
 /// Users whose good token a gateway refused.
@@ -255,7 +271,7 @@ fn a_login_within_the_second_of_the_event_is_refused() {
         let theory = if w <= 1.0 { 0.999 - w / 2.0 } else { 0.999 * 0.999 / (2.0 * w) };
         mean_is(&format!("logins within {w} s"), &shares, theory)
     });
-    hold(&claims);
+    hold("A login within the second of the event is refused", &claims);
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use statrs::distribution::{ContinuousCDF, Gamma};
 
-use crate::support::{compared, hold, is_within, mean_is, scenario_with};
+use crate::page::hold;
+use crate::support::{compared, is_within, mean_is, scenario_with};
 
 const U: f64 = 7.0;
 const RATE: f64 = 0.2;
@@ -63,7 +64,7 @@ fn after_a_cold_start_token_requests_add_up_as_the_renewal_sum_says() {
         let seen = requests.iter().sum::<f64>() / lanes;
         is_within(&format!("requests of a lane by {duration} s"), seen, mean, libm::sqrt(variance / lanes))
     });
-    hold(&claims);
+    hold("After a cold start token requests add up as the renewal sum says", &claims);
 }
 
 #[test]
@@ -79,7 +80,7 @@ fn in_the_long_run_a_lane_asks_once_a_cycle() {
         let variance = 1_800.0 / (RATE * RATE * cycle * cycle * cycle);
         is_within(&start, seen, 1.0 / cycle, libm::sqrt(variance / lanes) / 1_800.0)
     });
-    hold(&claims);
+    hold("In the long run a lane asks once a cycle", &claims);
 }
 
 #[test]
@@ -91,5 +92,8 @@ fn calls_wait_for_the_token_request_in_the_air() {
     let waits = (Q + RATE * Q * Q / 2.0) / calls;
     // Both ways to the backend, of 1 ms each.
     let theory = 1e3 * waits + 2.0;
-    hold(&[mean_is("latency", comparison.values(0, "latency_mean_ms"), theory)]);
+    hold(
+        "Calls wait for the token request in the air",
+        &[mean_is("latency", comparison.values(0, "latency_mean_ms"), theory)],
+    );
 }

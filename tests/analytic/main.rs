@@ -9,6 +9,7 @@ mod collision;
 mod coverage;
 mod exposure;
 mod fetches;
+mod page;
 mod probe;
 mod queue;
 mod restart;

@@ -6,7 +6,8 @@
 
 use stalegate::model::fact::Fact;
 
-use crate::support::{distributed, from_facts, hold, mean_is, scenario_with};
+use crate::page::hold;
+use crate::support::{distributed, from_facts, mean_is, scenario_with};
 
 /// 200 gateways, whose token dies at 100 s. The way to the IdP takes 40 ms, a probe 5 ms of work.
 const PROBED: &str = r#"
@@ -54,10 +55,13 @@ fn a_dead_token_is_found_out_within_the_gap_of_probes_and_a_way_back() {
     };
     let (half_a_minute, ten) = (waits(&[]), waits(&["policy.policy.probe.every=10s"]));
     assert_eq!((half_a_minute.len(), ten.len()), (2_000, 2_000), "every gateway's, once");
-    hold(&[
-        mean_is("30 s", &half_a_minute, 15.04),
-        mean_is("10 s", &ten, 5.04),
-        distributed("30 s", &half_a_minute, |x| ((x - 0.04) / 30.0).clamp(0.0, 1.0)),
-        distributed("10 s", &ten, |x| ((x - 0.04) / 10.0).clamp(0.0, 1.0)),
-    ]);
+    hold(
+        "A dead token is found out within the gap of probes and a way back",
+        &[
+            mean_is("30 s", &half_a_minute, 15.04),
+            mean_is("10 s", &ten, 5.04),
+            distributed("30 s", &half_a_minute, |x| ((x - 0.04) / 30.0).clamp(0.0, 1.0)),
+            distributed("10 s", &ten, |x| ((x - 0.04) / 10.0).clamp(0.0, 1.0)),
+        ],
+    );
 }

@@ -1,6 +1,7 @@
 //! The IdP as a queue. Under `no-cache` every call asks for a token, so that requests come as a Poisson process.
 
-use crate::support::{Claim, compared, hold, mean_is, scenario_with};
+use crate::page::hold;
+use crate::support::{Claim, compared, mean_is, scenario_with};
 
 /// Legs that are all different: what a formula forgets shows.
 const QUEUE: &str = r#"
@@ -89,7 +90,10 @@ fn waits_at_the_idp_are_those_of_erlang_and_of_pollaczek_and_khinchine() {
     let lognormal = wait_ms(1, 35.0) * (1.0 + 0.25) / 2.0;
     let service = "idp.token_service={ dist = \"lognormal\", mean = \"20ms\", cv = 0.5 }";
     let lognormal = latency_and_load("M/G/1", 1, 35.0, lognormal, &[service]);
-    hold(&[single, several, constant, lognormal].concat());
+    hold(
+        "Waits at the IdP are those of Erlang and of Pollaczek and Khinchine",
+        &[single, several, constant, lognormal].concat(),
+    );
 }
 
 #[test]
@@ -107,5 +111,5 @@ fn a_full_queue_turns_away_as_many_as_the_finite_queue_loses() {
         let theory = blocking(workers, places, per_s * SERVICE_MS / 1e3);
         mean_is(&format!("M/M/{workers} with {places} places"), &shares, theory)
     });
-    hold(&claims);
+    hold("A full queue turns away as many as the finite queue loses", &claims);
 }

@@ -7,8 +7,9 @@ use stalegate::model::fact::Fact;
 use stalegate::oauth::Outcome;
 use stalegate::time::SimTime;
 
+use crate::page::hold;
 use crate::support::{
-    Claim, compared, distributed, exponential, float, from_facts, hold, is_within, mean_is, scenario, scenario_with,
+    Claim, compared, distributed, exponential, float, from_facts, is_within, mean_is, scenario, scenario_with,
 };
 
 const U: f64 = 20.0;
@@ -75,7 +76,10 @@ fn event_purge(d: f64, p: f64) -> f64 {
 #[test]
 fn under_ttl_only_stale_tokens_outlive_ready_by_m_squared_over_two_cycles() {
     let comparison = compared(&scenario(RESTARTS));
-    hold(&[mean_is("ten windows", comparison.values(0, "stale_after_ready_s"), WINDOWS * ttl_only(U, C))]);
+    hold(
+        "Under TTL only stale tokens outlive ready by m squared over two cycles",
+        &[mean_is("ten windows", comparison.values(0, "stale_after_ready_s"), WINDOWS * ttl_only(U, C))],
+    );
 }
 
 #[test]
@@ -95,7 +99,10 @@ fn with_long_tokens_and_busy_lanes_stale_tokens_outlive_ready_by_half_the_residu
     ));
     // (L − D)²/(2L) is what M²/(2C) comes to, but for two parts in a thousand.
     let theory = (3600.0 - 36.0) * (3600.0 - 36.0) / (2.0 * 3600.0);
-    hold(&[mean_is("one window", comparison.values(0, "stale_after_ready_s"), theory)]);
+    hold(
+        "With long tokens and busy lanes stale tokens outlive ready by half the residual lifetime",
+        &[mean_is("one window", comparison.values(0, "stale_after_ready_s"), theory)],
+    );
 }
 
 #[test]
@@ -103,11 +110,10 @@ fn failures_after_ready_are_poisson_given_the_stale_time() {
     // One lane, ten times as busy: each replication is one pair of (stale time, failures).
     let overrides = ["run.replications=1000", "run.duration=330s", "gateway.nodes=1", "client.shop.arrivals.rate=1/s"];
     let comparison = compared(&scenario_with(RESTARTS, &overrides));
-    hold(&poisson_given(
-        comparison.values(0, "failed_after_restart"),
-        comparison.values(0, "stale_after_ready_s"),
-        1.0,
-    ));
+    hold(
+        "Failures after ready are Poisson given the stale time",
+        &poisson_given(comparison.values(0, "failed_after_restart"), comparison.values(0, "stale_after_ready_s"), 1.0),
+    );
 }
 
 /// Counts that are Poisson with mean rate × time: their sum, and the sum of their squared deviations, whose mean is the sum
@@ -136,7 +142,7 @@ fn events_at_start_leave_the_stale_time_that_their_delay_and_their_loss_predict(
         let values = comparison.values(0, "stale_after_ready_s");
         mean_is(&format!("loss {loss}"), values, WINDOWS * event_purge(3.0, loss))
     });
-    hold(&claims);
+    hold("Events at start leave the stale time that their delay and their loss predict", &claims);
 }
 
 #[test]
@@ -186,7 +192,10 @@ fn a_lane_notices_the_restart_after_an_exponential_time() {
     let scenario = scenario_with(RESTARTS, &overrides);
     let waits = from_facts(&scenario, |facts| first_fetches(&facts.0, 100)).concat();
     assert_eq!(waits.len(), 5 * 2 * 100, "every lane asks for a token after every restart");
-    hold(&[distributed("from ready to the first token request", &waits, exponential(RATE))]);
+    hold(
+        "A lane notices the restart after an exponential time",
+        &[distributed("from ready to the first token request", &waits, exponential(RATE))],
+    );
 }
 
 /// By restart and holder, how long after ready the holder first asked for a token, in seconds.
@@ -228,10 +237,13 @@ fn a_stale_entry_is_purged_an_exponential_time_after_a_restart_without_downtime(
     let waits = waits.concat();
     assert_eq!(waits.len(), 1_000, "every lane purges once");
     let mean = waits.iter().sum::<f64>() / float(waits.len());
-    hold(&[
-        distributed("from ready to the purge", &waits, exponential(RATE)),
-        is_within("its mean", mean, 1.0 / RATE, 1.0 / RATE / libm::sqrt(float(waits.len()))),
-    ]);
+    hold(
+        "A stale entry is purged an exponential time after a restart without downtime",
+        &[
+            distributed("from ready to the purge", &waits, exponential(RATE)),
+            is_within("its mean", mean, 1.0 / RATE, 1.0 / RATE / libm::sqrt(float(waits.len()))),
+        ],
+    );
 }
 
 #[test]
@@ -259,5 +271,8 @@ fn without_a_cache_calls_fail_only_while_the_idp_is_away() {
     let theory = WINDOWS * 10.0 * (D + Q);
     let failed = comparison.values(0, "failed").iter().sum();
     let n = float(comparison.values(0, "failed").len());
-    hold(&[is_within("failed", failed, n * theory, libm::sqrt(n * theory))]);
+    hold(
+        "Without a cache calls fail only while the IdP is away",
+        &[is_within("failed", failed, n * theory, libm::sqrt(n * theory))],
+    );
 }
