@@ -68,10 +68,14 @@ fn part(swept: &Swept<'_>) -> SweepPart {
     let heat = figures::heat(swept);
     let figures = if heat.is_empty() { figures::lines(swept).into_iter().collect() } else { heat };
     let sentences = sensitivity::of(swept).map(|found| sensitivity::sentences(swept, &found)).unwrap_or_default();
-    let trimmed = |sentence: String| sentence.trim_start_matches([' ', '-']).to_owned();
+    let trimmed = |(number, sentence): (usize, String)| {
+        let sentence = sentence.trim_start_matches([' ', '-']);
+        // The first one is a sentence; the others begin with the name of a key.
+        if number == 0 { cells::capital(sentence) } else { sentence.to_owned() }
+    };
     SweepPart {
         told: told(swept),
-        sentences: sentences.into_iter().map(trimmed).collect(),
+        sentences: sentences.into_iter().enumerate().map(trimmed).collect(),
         figures,
         points: points(swept),
     }

@@ -57,7 +57,7 @@ fn of_case(of: Of<'_>, case: &explain::Case) -> Case {
         policies: case.policies.iter().map(|&policy| scenario.policies[policy].name.clone()).collect(),
         lasted: span(explanation.end.since(explanation.start).as_secs_f64()),
         what: format!("{}; replication {}", episode_words(&told, &names), explanation.replication),
-        in_short: capital(&in_short(&told, &names)),
+        in_short: plain(&capital(&in_short(&told, &names))),
         story: lines.iter().map(line).collect(),
         sequence: sequence::svg(&sequence::of(&told)),
         ended: capital(&ended_words(&told)),
@@ -70,5 +70,10 @@ fn of_case(of: Of<'_>, case: &explain::Case) -> Case {
 }
 
 fn line(line: &crate::report::explain::Line) -> Line {
-    Line { at: clock(line.at), who: line.whom.clone(), what: line.what.clone() }
+    Line { at: clock(line.at), who: plain(&line.whom), what: plain(&line.what) }
+}
+
+/// Without the marks that a terminal needs around names.
+fn plain(text: &str) -> String {
+    text.replace('`', "")
 }
