@@ -135,10 +135,13 @@ fn of_them(share: f64) -> String {
 pub fn again(comparison: &Comparison, groups: &[Vec<usize>], origin: SimTime, named: &str) -> Option<Again> {
     let layout = &comparison.layout;
     let over = layout.windows.first()?.1;
+    // What comes with another fault is its own outage.
+    let next = layout.windows.iter().map(|window| window.0).filter(|&from| from > over).min();
     let mut found = Vec::new();
     for policies in groups {
         let outages = Course::of(layout, &comparison.policies[policies[0]].timeline, origin).outages();
-        let later = outages.iter().skip(1).filter(|(from, to, _)| *from > over && to.since(*from) >= LONG);
+        let is_later = |from| from > over && next.is_none_or(|next| from < next);
+        let later = outages.iter().skip(1).filter(|(from, to, _)| is_later(*from) && to.since(*from) >= LONG);
         let worst = later.min_by(|one, other| one.2.total_cmp(&other.2));
         if let Some(&outage) = worst.filter(|_| outages[0].0 <= over) {
             found.push((policies, outage));
@@ -218,6 +221,9 @@ mod tests {
         let expected = "Calls had recovered, and fail again: under ttl-only from 1.2 min to 1.8 min after the IdP stopped, when as \
                         few as 20 % of them succeed.";
         assert_eq!(found.words, expected);
+        let (mut comparison, origin) = with(twice);
+        comparison.layout.windows.push((origin + SimSpan::secs(60), origin + SimSpan::secs(61)));
+        assert_eq!(again(&comparison, &[vec![0]], origin, "the IdP stopped"), None);
         // One stretch, and a second one that is short, or close.
         assert_eq!(again_of(&|since| if since < 110 { 8 } else { 0 }), None);
         assert_eq!(again_of(&|since| if since < 36 || (80..88).contains(&since) { 8 } else { 0 }), None);

@@ -18,7 +18,17 @@ const MOST_CELLS: usize = 400;
 pub fn of_comparison(scenario: &Scenario, comparison: &Comparison) -> Vec<Figure> {
     let downtime = verdict::downtime(comparison);
     let mut figures: Vec<Figure> = causes(scenario, comparison).into_iter().collect();
-    figures.extend([
+    let is_down = |policy: usize| comparison.summary(policy, downtime).is_some_and(|found| found.max > 0.0);
+    if (0..comparison.policies.len()).any(is_down) {
+        figures.extend(of_downtime(scenario, comparison, downtime));
+    }
+    figures.extend(exposure(plot::exposure::draw(scenario, comparison), gateways(scenario, comparison)));
+    figures
+}
+
+/// How long calls fail, and what it costs that it is not longer.
+fn of_downtime(scenario: &Scenario, comparison: &Comparison, downtime: &'static str) -> [Figure; 2] {
+    [
         Figure {
             id: "downtime".into(),
             title: "How the downtime is distributed".into(),
@@ -39,9 +49,7 @@ pub fn of_comparison(scenario: &Scenario, comparison: &Comparison) -> Vec<Figure
             on_paper: false,
             data: costs(comparison, downtime),
         },
-    ]);
-    figures.extend(exposure(plot::exposure::draw(scenario, comparison), gateways(scenario, comparison)));
-    figures
+    ]
 }
 
 /// What calls failed of, if any did.

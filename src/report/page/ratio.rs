@@ -12,8 +12,12 @@ pub const MOST_POINTS: usize = 600;
 /// Points of all curves together at most, so that a page of many policies stays light.
 const MOST_IN_ALL: usize = 6_000;
 
-/// The curves; policies that came to the same share one. `None` without a call.
+/// The curves; policies that came to the same share one. `None` where no call fails: all is always 100 %.
 pub fn ratio(scenario: &Scenario, comparison: &Comparison) -> Option<Ratio> {
+    let fails = |bin: &BinTotal| bin.sums.failed > 0;
+    if !comparison.policies.iter().any(|policy| policy.timeline.iter().any(fails)) {
+        return None;
+    }
     let groups = alike(comparison);
     let layout = &comparison.layout;
     let ((from, to), origin) = (around::shown(comparison), around::origin(comparison));
@@ -42,9 +46,6 @@ pub fn ratio(scenario: &Scenario, comparison: &Comparison) -> Option<Ratio> {
         }
     };
     let curves: Vec<Curve> = groups.iter().map(curve).collect();
-    if curves.iter().all(|curve| curve.mean.iter().all(Option::is_none)) {
-        return None;
-    }
     let named = around::named_origin(scenario, comparison);
     let marks = layout.windows.iter().filter(|window| window.0 < to).map(|&(from, to)| Mark {
         from: relative(from),
