@@ -33,11 +33,12 @@ fn the_mouse_reads_the_values_that_the_table_has() {
     let Some(browser) = Browser::start() else { return };
     browser.open(made::compared());
     browser.eval("document.getElementById('chart').scrollIntoView({ block: 'center', behavior: 'instant' })");
+    browser.still();
     let at = browser.eval("(() => { const r = document.querySelector('#chart .u-over').getBoundingClientRect(); return [r.left + 0.4 * r.width, r.top + 0.5 * r.height]; })()");
     browser.hover(at[0].as_f64().unwrap(), at[1].as_f64().unwrap());
     let index = browser.eval("window.stalegate.plot().cursor.idx").as_u64().expect("the mouse is over the chart");
     let read = browser.eval("document.getElementById('readout').textContent").as_str().unwrap().to_owned();
-    browser.click("#curves summary");
+    browser.unfold("#curves");
     let row = browser.eval(&format!(
         "Array.from(document.querySelectorAll('#curves tbody tr')[{index}].cells, (cell) => cell.textContent)"
     ));

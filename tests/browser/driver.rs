@@ -104,8 +104,17 @@ impl Browser {
     pub fn resize(&self, width: u64, height: u64) {
         let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 });
         self.devtools("Emulation.setDeviceMetricsOverride", &size);
-        // The page answers to a new size in its next frame.
-        std::thread::sleep(std::time::Duration::from_millis(150));
+        // The page answers to a new size in one of its next frames; a busy machine takes its time. What never comes, the test finds.
+        let settled = format!(
+            "window.innerWidth === {width} && [...document.querySelectorAll('#chart > .uplot')]
+               .every((chart) => chart.offsetWidth <= chart.parentElement.clientWidth)"
+        );
+        for _ in 0..100 {
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            if self.eval(&settled) == true {
+                break;
+            }
+        }
     }
 
     /// `light` or `dark`, on `screen` or in `print`.
@@ -114,14 +123,43 @@ impl Browser {
         self.devtools("Emulation.setEmulatedMedia", &json!({ "media": medium, "features": features }));
     }
 
-    /// A real click in the middle of what a selector finds.
+    /// A real click in the middle of what a selector finds. On a busy machine Chromium may still draw what was there before it
+    /// scrolled, and says that the click would go elsewhere: then it is tried again.
     pub fn click(&self, selector: &str) {
-        // Below a bar that stays it could not be hit, nor while the page still glides.
-        self.eval(&format!(
-            "document.querySelector({selector:?}).scrollIntoView({{ block: 'center', behavior: 'instant' }})"
-        ));
-        let found = self.client.find(fantoccini::Locator::Css(selector));
-        self.runtime.block_on(async { found.await.unwrap().click().await.unwrap() });
+        let into_view =
+            format!("document.querySelector({selector:?}).scrollIntoView({{ block: 'center', behavior: 'instant' }})");
+        let mut clicked = Ok(());
+        for _ in 0..5 {
+            self.eval(&into_view);
+            self.still();
+            let found = self.client.find(fantoccini::Locator::Css(selector));
+            clicked = self.runtime.block_on(async { found.await.unwrap().click().await });
+            if clicked.is_ok() {
+                break;
+            }
+        }
+        clicked.unwrap();
+    }
+
+    /// Opens what can be opened, as its click would.
+    pub fn unfold(&self, selector: &str) {
+        self.eval(&format!("document.querySelector({selector:?}).open = true"));
+        self.still();
+    }
+
+    /// Waits until the page has not moved for 300 ms, at most 10 s.
+    pub fn still(&self) {
+        let place = || self.eval("[window.scrollX, window.scrollY, document.scrollingElement.scrollHeight]");
+        let (mut last, mut same) = (place(), 0);
+        for _ in 0..100 {
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            let now = place();
+            same = if now == last { same + 1 } else { 0 };
+            if same == 3 {
+                return;
+            }
+            last = now;
+        }
     }
 
     /// The mouse goes to a point of the window.

@@ -33,7 +33,7 @@ fn headings_tables_and_pictures_are_told_to_those_who_do_not_see() {
     let Some(browser) = Browser::start() else { return };
     for page in [made::compared(), made::swept()] {
         browser.open(page);
-        browser.click("#curves summary");
+        browser.unfold("#curves");
         let levels = browser.eval("Array.from(document.querySelectorAll('h1,h2,h3,h4'), (h) => Number(h.tagName[1]))");
         let levels: Vec<u64> = levels.as_array().unwrap().iter().filter_map(serde_json::Value::as_u64).collect();
         assert_eq!(levels.iter().filter(|level| **level == 1).count(), 1);
