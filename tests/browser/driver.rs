@@ -104,17 +104,12 @@ impl Browser {
     pub fn resize(&self, width: u64, height: u64) {
         let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 });
         self.devtools("Emulation.setDeviceMetricsOverride", &size);
-        // The page answers to a new size in one of its next frames; a busy machine takes its time. What never comes, the test finds.
+        // The page answers to a new size in one of its next frames; a busy machine takes its time.
         let settled = format!(
             "window.innerWidth === {width} && [...document.querySelectorAll('#chart > .uplot')]
                .every((chart) => chart.offsetWidth <= chart.parentElement.clientWidth)"
         );
-        for _ in 0..100 {
-            std::thread::sleep(std::time::Duration::from_millis(100));
-            if self.eval(&settled) == true {
-                break;
-            }
-        }
+        until(|| self.eval(&settled) == true);
     }
 
     /// `light` or `dark`, on `screen` or in `print`.
@@ -151,15 +146,12 @@ impl Browser {
     pub fn still(&self) {
         let place = || self.eval("[window.scrollX, window.scrollY, document.scrollingElement.scrollHeight]");
         let (mut last, mut same) = (place(), 0);
-        for _ in 0..100 {
-            std::thread::sleep(std::time::Duration::from_millis(100));
+        until(|| {
             let now = place();
             same = if now == last { same + 1 } else { 0 };
-            if same == 3 {
-                return;
-            }
             last = now;
-        }
+            same == 3
+        });
     }
 
     /// The mouse goes to a point of the window.
@@ -192,5 +184,15 @@ impl Drop for Browser {
         let _ = self.runtime.block_on(self.client.clone().close());
         let _ = self.driver.kill();
         let _ = self.driver.wait();
+    }
+}
+
+/// Waits until it is so, at most 10 s: what never comes, the test finds.
+fn until(mut so: impl FnMut() -> bool) {
+    for _ in 0..100 {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        if so() {
+            return;
+        }
     }
 }
