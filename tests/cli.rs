@@ -29,6 +29,9 @@ fn a_bad_scenario_exits_with_2_and_says_so_on_stderr_only() {
 fn a_missing_file_is_a_bad_command_line_and_an_unreadable_one_is_not() {
     let (code, _, err) = outcome(&["show", "nowhere.toml"]);
     assert!(code == 2 && err.contains("nowhere.toml does not exist"), "{code} {err}");
+    assert!(!err.contains("help"), "nothing is named so, and nothing names it: {err}");
+    let (code, _, err) = outcome(&["show", "scenarios/wso2-4577.toml"]);
+    assert!(code == 2 && err.contains("did you mean `scenarios/wso2-4557.toml`?"), "{code} {err}");
     let (code, _, err) = outcome(&["show", "tests"]);
     assert!(code == 4 && err.contains("cannot read tests: it is a folder"), "{code} {err}");
 }

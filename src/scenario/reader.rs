@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Input;
-use super::diagnostic::Diagnostic;
+use super::diagnostic::{Diagnostic, nearest};
 use super::source::{self, At, Kind, Sources};
 
 /// The state of reading one scenario.
@@ -67,7 +67,16 @@ impl Reader {
             Ok(bytes) => bytes,
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
                 let missing = Diagnostic::new("E004", format!("the file {shown} does not exist"));
-                self.say(missing.at_some(at, "named here").help("paths are relative to the file that names them"));
+                let missing = match at {
+                    Some(at) => missing.at(at, "named here").help("paths are relative to the file that names them"),
+                    None => missing,
+                };
+                // Files that were handed over as texts are not on the disk, nor are their neighbours.
+                let meant = if self.texts.is_none() { neighbour(path) } else { None };
+                self.say(match meant {
+                    Some(meant) => missing.help(format!("did you mean `{meant}`?")),
+                    None => missing,
+                });
                 return None;
             }
             Err(error) => {
@@ -124,6 +133,19 @@ impl Reader {
 /// A path as messages and manifests name it: as the user wrote it, with `/` on every system.
 fn shown(path: &Path) -> String {
     path.display().to_string().replace('\\', "/")
+}
+
+/// The file in the same folder, of the same kind, whose name is nearest to that of a file that is not there, as messages
+/// show it.
+fn neighbour(path: &Path) -> Option<String> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let files = fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
+    let alike = files.filter(|file| file.extension() == path.extension() && file.is_file());
+    let mut stems: Vec<String> = alike.filter_map(|file| Some(file.file_stem()?.to_str()?.to_owned())).collect();
+    stems.sort_unstable();
+    let stem = nearest(path.file_stem()?.to_str()?, stems.iter().map(String::as_str))?;
+    let name = path.extension().map_or_else(|| stem.into(), |ending| Path::new(stem).with_added_extension(ending));
+    Some(shown(&path.with_file_name(name)))
 }
 
 /// Why the system refused, in words.
