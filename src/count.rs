@@ -59,6 +59,89 @@ impl Default for BlockCount {
     }
 }
 
+/// A Poisson count of any mean, by the inverse of its distribution: for counts of many blocks at once.
+#[derive(Clone, Debug)]
+pub struct PoissonCount {
+    /// Below this no count is likely enough for a word to tell.
+    least: u64,
+    /// `thresholds[k]` is the share of words below which the count is at most `least + k`.
+    thresholds: Vec<u64>,
+}
+
+/// Counts so many standard deviations from the mean lie beyond the last 64-bit uniform.
+const FAR: f64 = 10.0;
+
+impl PoissonCount {
+    /// The table: some float operations for each count within ten standard deviations.
+    #[must_use]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "a threshold of a word, a count"
+    )]
+    pub fn new(mean: f64) -> PoissonCount {
+        let reach = FAR * libm::sqrt(mean) + FAR;
+        let (least, most) = ((mean - reach).max(0.0) as u64, (mean + reach) as u64);
+        let log =
+            if mean > 0.0 { least as f64 * libm::log(mean) - mean - libm::lgamma(least as f64 + 1.0) } else { 0.0 };
+        // A mean of thousands loses digits in the difference of logarithms; dividing by the sum gives them back.
+        let mut term = libm::exp(log);
+        let mut sums = Vec::new();
+        let mut sum = 0.0;
+        for k in least..=most {
+            sum += term;
+            sums.push(sum);
+            term *= mean / (k + 1) as f64;
+        }
+        let mut thresholds: Vec<u64> = sums.iter().map(|part| (part / sum * u64::MAX as f64) as u64).collect();
+        *thresholds.last_mut().expect("there is one count at least") = u64::MAX;
+        PoissonCount { least, thresholds }
+    }
+
+    /// The count of a uniform word.
+    #[must_use]
+    pub fn sample(&self, word: u64) -> u64 {
+        self.least + self.thresholds.partition_point(|threshold| *threshold < word) as u64
+    }
+}
+
+/// How many of `n` lie in the first half of a stretch in which each is anywhere: binomial with probability one half, by the
+/// inverse of its distribution, found from the middle in about √n steps.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "a number of calls")]
+pub fn halves(n: u64, u: f64) -> u64 {
+    if n == 0 {
+        return 0;
+    }
+    // By symmetry the middle is known without a sum: what is left is to walk from there.
+    let (from_middle, below) = if u > 0.5 { (u - 0.5, false) } else { (0.5 - u, true) };
+    let even = n.is_multiple_of(2);
+    let middle = chance_of_the_middle(n + u64::from(!even));
+    let mut k = if even { n / 2 } else { n / 2 + 1 };
+    let mut sum = if even { middle / 2.0 } else { middle };
+    let mut term = middle;
+    while sum < from_middle && k < n {
+        term *= (n - k) as f64 / (k + 1) as f64;
+        sum += term;
+        k += 1;
+    }
+    if below { n - k } else { k }
+}
+
+/// The probability that exactly half of an even number of fair coins show heads.
+#[expect(clippy::cast_precision_loss, reason = "a number of calls")]
+fn chance_of_the_middle(n: u64) -> f64 {
+    if n < 64 {
+        return (1..=n / 2).fold(1.0, |product, k| product * (2 * k - 1) as f64 / (2 * k) as f64);
+    }
+    // The asymptotic series of the central binomial coefficient, below 1e-12 from here on (Luke, The Special Functions and
+    // Their Approximations, 1969, 2.11; with n = 2m).
+    let x = 1.0 / n as f64;
+    let series = 1.0 - x * (0.25 - x * (1.0 / 32.0 + x * (5.0 / 128.0 - x * (21.0 / 2_048.0 + x * 399.0 / 8_192.0))));
+    libm::sqrt(2.0 * x / core::f64::consts::PI) * series
+}
+
 /// How many of `n` have a property that each has with probability `p`, by the inverse of the binomial distribution.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "n is the count of a block")]
@@ -84,6 +167,7 @@ pub fn binomial(n: usize, p: f64, u: f64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rng::uniform;
     use statrs::distribution::{Binomial, DiscreteCDF, Poisson};
 
     #[test]
@@ -106,6 +190,36 @@ mod tests {
         for i in 0..100_000_u64 {
             let word = i.wrapping_mul(0x9E37_79B9_7F4A_7C15);
             assert_eq!(count.sample(word), count.thresholds.partition_point(|t| *t < word));
+        }
+    }
+
+    #[test]
+    fn counts_of_any_mean_follow_the_poisson_distribution() {
+        for mean in [0.0, 0.3, 64.0, 1_310.7, 65_536.0] {
+            let count = PoissonCount::new(mean);
+            assert!(mean > 0.0 || count.sample(u64::MAX) == 0);
+            for word in (0..200_u64).map(|i| i.wrapping_mul(0x9E37_79B9_7F4A_7C15)).filter(|_| mean > 0.0) {
+                let (exact, u) = (Poisson::new(mean).unwrap(), uniform(word));
+                let k = count.sample(word);
+                assert!(exact.cdf(k) >= u - 1e-9, "{mean} {u}");
+                assert!(k == 0 || exact.cdf(k - 1) <= u + 1e-9, "{mean} {u}");
+            }
+        }
+    }
+
+    #[test]
+    fn halves_invert_the_binomial_distribution_of_fair_coins() {
+        for n in [0, 1, 2, 3, 7, 63, 64, 65, 66, 1_000, 65_537, 1_000_000] {
+            let exact = Binomial::new(0.5, n).unwrap();
+            for u in (0..100).map(|i| (f64::from(i) + 0.5) / 100.0).chain([1e-9, 1e-3, 0.5, 1.0 - 1e-9]) {
+                let k = halves(n, u);
+                assert!(k <= n && exact.cdf(k) >= u - 1e-9, "{n} {u} {k}");
+                assert!(k == 0 || exact.cdf(k - 1) <= u + 1e-9, "{n} {u} {k}");
+            }
+        }
+        for n in [64, 66, 200, 5_000] {
+            let product: f64 = (1..=n / 2).fold(1.0, |product, k| product * (2 * k - 1) as f64 / (2 * k) as f64);
+            assert!((chance_of_the_middle(n) / product - 1.0).abs() < 1e-10, "{n}");
         }
     }
 

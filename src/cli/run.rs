@@ -7,8 +7,9 @@ use super::args::{Global, Run};
 use super::compare::base_only;
 use super::console::{Console, Exit, Outcome, Stop};
 use super::trace;
-use crate::experiment::play::{Played, Stop as Halt, play, play_traced, scope};
+use crate::experiment::play::{Played, Stop as Halt, play_each, play_traced, scope};
 use crate::experiment::unit::{self, Timeline};
+use crate::metric::Scope;
 use crate::metric::{self, Collectors};
 use crate::report::narrative::{self, Narrator};
 use crate::report::table::timeline;
@@ -31,8 +32,9 @@ pub fn run(console: &Console, global: &Global, command: &Run) -> Outcome {
     let told = (Narrator::new(&scenario.world), Timeline::new(&layout));
     let (ordered, names) = (trace::ordered(scenario, command)?, Names::of(&scenario.world));
     let mut log = trace::log(&names, ordered.as_ref());
-    let observer = (Collectors::new(scope(scenario, policy)), (told, &mut log));
-    let play = if ordered.is_some() { play_traced } else { play };
+    let scope = Scope { counted: false, ..scope(scenario, policy) };
+    let observer = (Collectors::new(scope), (told, &mut log));
+    let play = if ordered.is_some() { play_traced } else { play_each };
     let played = match play(scenario, policy, command.replication, observer, &stop) {
         Ok(played) => played,
         Err(Halt::Asked) => {

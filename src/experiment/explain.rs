@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rayon::prelude::*;
 
 use super::comparison::Comparison;
-use super::play::{Played, Stop, play, play_traced, scope};
+use super::play::{Played, Stop, play, play_each, play_traced, scope};
 use super::worlds::{Failure, Surroundings};
 use crate::id::{GatewayId, HolderId, IdpNodeId, LaneId};
 use crate::metric::{Collectors, Episode};
@@ -283,7 +283,7 @@ pub fn explain(
 pub fn episode_of(scenario: &Scenario, ask: &Ask, call: u64, around: &Surroundings<'_>) -> Result<Found, Nothing> {
     let replication = ask.replication.unwrap_or(0);
     let observer = (Collectors::new(scope(scenario, ask.policy)), Fate { call, calls: None });
-    let (mut collectors, fate) = play(scenario, ask.policy, replication, observer, around.stop)?.observer;
+    let (mut collectors, fate) = play_each(scenario, ask.policy, replication, observer, around.stop)?.observer;
     let Some(calls) = fate.calls else {
         let why = format!(
             "there is no call {call} in this world, or it is still under way when the run ends; without --call the longest \

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::engine::{Engine, Fifo, Progress, Schedule, Scheduling};
 use crate::metric::Scope;
-use crate::model::config::{InboundValidation, WorldConfig};
+use crate::model::config::{InboundValidation, Playing, WorldConfig};
 use crate::model::fact::Observer;
 use crate::model::{Event, World};
 use crate::scenario::Scenario;
@@ -67,7 +67,20 @@ pub fn play<O: Observer>(
     observer: O,
     stop: &AtomicBool,
 ) -> Result<Played<O>, Stop> {
-    to_the_end(Engine::new(Fifo, start(scenario, policy, replication, observer)), scenario, policy, replication, stop)
+    let start = start(scenario, policy, replication, observer, scenario.world.run.calls);
+    to_the_end(Engine::new(Fifo, start), scenario, policy, replication, stop)
+}
+
+/// The same, and each call is played, whatever the scenario says: for whoever looks at single calls.
+pub fn play_each<O: Observer>(
+    scenario: &Scenario,
+    policy: usize,
+    replication: u32,
+    observer: O,
+    stop: &AtomicBool,
+) -> Result<Played<O>, Stop> {
+    let start = start(scenario, policy, replication, observer, Playing::Each);
+    to_the_end(Engine::new(Fifo, start), scenario, policy, replication, stop)
 }
 
 /// The same, and keeps what scheduled each event.
@@ -79,7 +92,7 @@ pub fn play_traced<O: Observer>(
     stop: &AtomicBool,
 ) -> Result<Played<O>, Stop> {
     to_the_end(
-        Engine::traced(Fifo, start(scenario, policy, replication, observer)),
+        Engine::traced(Fifo, start(scenario, policy, replication, observer, Playing::Each)),
         scenario,
         policy,
         replication,
@@ -92,10 +105,15 @@ fn start<O: Observer>(
     policy: usize,
     replication: u32,
     observer: O,
+    calls: Playing,
 ) -> impl FnOnce(&mut Schedule<Event>) -> World<O> {
     let rules = Arc::new(scenario.policies[policy].policy.clone());
     let config = Arc::clone(&scenario.world);
-    move |schedule| World::new(config, rules, replication, observer, schedule)
+    let world = match calls {
+        Playing::Each => World::new,
+        Playing::Counted => World::counting,
+    };
+    move |schedule| world(config, rules, replication, observer, schedule)
 }
 
 fn to_the_end<O: Observer>(
@@ -153,6 +171,7 @@ pub fn scope(scenario: &Scenario, policy: usize) -> Scope {
         users: world.clients.iter().map(|client| client.users).collect(),
         gateways: world.gateway.nodes,
         callers_have_tokens: callers_have_tokens(world),
+        counted: world.run.calls == Playing::Counted,
     }
 }
 

@@ -183,4 +183,8 @@ impl Observer for Timeline {
             _ => {}
         }
     }
+
+    fn next_edge(&self, at: SimTime) -> SimTime {
+        self.layout.bins.get(self.layout.bin_of(at) + 1).copied().unwrap_or(SimTime::NEVER)
+    }
 }

@@ -1,7 +1,7 @@
 //! What became of calls: counts, causes, availability.
 
 use super::{Collector, MetricDef, Scope, Unit, count, higher, lower, neutral, ratio};
-use crate::model::fact::Fact;
+use crate::model::fact::{CountedCalls, Fact};
 use crate::oauth::{Cause, Outcome};
 use crate::time::SimTime;
 
@@ -82,6 +82,8 @@ impl Collector for Outcomes {
             Fact::Unanswered(n) => self.unanswered = *n,
             Fact::AnswerLost => self.answers_lost += 1,
             Fact::AcceptedWhileDead => self.accepted_while_dead += 1,
+            Fact::Counted { what: CountedCalls::AnswerLost, n } => self.answers_lost += n,
+            Fact::Counted { what: CountedCalls::AcceptedWhileDead, n } => self.accepted_while_dead += n,
             _ => {}
         }
     }

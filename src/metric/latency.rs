@@ -3,14 +3,14 @@
 use hdrhistogram::Histogram;
 
 use super::{Collector, MetricDef, Scope, Unit, count, lower, ratio};
-use crate::model::fact::Fact;
+use crate::model::fact::{CountedCalls, Fact};
 use crate::time::SimTime;
 
 /// Latencies in microseconds, three significant digits: integer counts, which add up in any order.
 #[derive(Debug)]
 pub struct Latency {
     warmup: SimTime,
-    histogram: Histogram<u32>,
+    histogram: Histogram<u64>,
     sum_ns: u128,
     max_ns: u64,
     n: u64,
@@ -33,13 +33,16 @@ impl Collector for Latency {
     }
 
     fn observe(&mut self, at: SimTime, fact: &Fact) {
-        if let Fact::Latency(latency) = fact
-            && at >= self.warmup
-        {
-            self.histogram.saturating_record(latency.0 / 1_000);
-            self.sum_ns += u128::from(latency.0);
+        let (latency, n) = match fact {
+            Fact::Latency(latency) => (*latency, 1),
+            Fact::Counted { what: CountedCalls::Latency(latency), n } => (*latency, *n),
+            _ => return,
+        };
+        if at >= self.warmup {
+            self.histogram.saturating_record_n(latency.0 / 1_000, n);
+            self.sum_ns += u128::from(latency.0) * u128::from(n);
             self.max_ns = self.max_ns.max(latency.0);
-            self.n += 1;
+            self.n += n;
         }
     }
 

@@ -77,6 +77,8 @@ pub struct Scope {
     pub gateways: usize,
     /// Whether gateways check tokens of their callers.
     pub callers_have_tokens: bool,
+    /// Whether calls are counted where that is possible: then nobody knows whose they are.
+    pub counted: bool,
 }
 
 /// One family of metrics.
@@ -121,6 +123,10 @@ macro_rules! registry {
         impl Observer for Collectors {
             fn fact(&mut self, at: SimTime, _: u64, fact: &Fact) {
                 $(self.$family.observe(at, fact);)*
+            }
+
+            fn next_edge(&self, at: SimTime) -> SimTime {
+                if at < self.scope.warmup { self.scope.warmup } else { SimTime::NEVER }
             }
         }
 
@@ -200,6 +206,7 @@ mod tests {
             users: Vec::new(),
             gateways: 1,
             callers_have_tokens: false,
+            counted: false,
         }
     }
 

@@ -129,6 +129,8 @@ impl Collector for Outages {
 impl Outages {
     /// The episodes, in the order of their ends; call it after [`Collector::values`].
     pub fn take_episodes(&mut self) -> Vec<Episode> {
+        // Counted calls are told late: the order of telling is not that of the ends.
+        self.episodes.sort_by_key(|episode| episode.end);
         std::mem::take(&mut self.episodes)
     }
 

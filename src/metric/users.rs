@@ -9,15 +9,18 @@ use crate::time::SimTime;
 #[derive(Debug)]
 pub struct UsersAffected {
     warmup: SimTime,
+    counted: bool,
     users: Vec<u32>,
     hit: Vec<Vec<u64>>,
 }
 
 impl Collector for UsersAffected {
-    const METRICS: &'static [MetricDef] = &[lower("users_affected", Unit::Count, "distinct users with a failed call")];
+    const METRICS: &'static [MetricDef] =
+        &[lower("users_affected", Unit::Count, "distinct users with a failed call; of runs that play each call")];
 
     fn new(scope: &Scope) -> UsersAffected {
-        UsersAffected { warmup: scope.warmup, users: scope.users.clone(), hit: vec![Vec::new(); scope.users.len()] }
+        let (users, hit) = (scope.users.clone(), vec![Vec::new(); scope.users.len()]);
+        UsersAffected { warmup: scope.warmup, counted: scope.counted, users, hit }
     }
 
     fn observe(&mut self, at: SimTime, fact: &Fact) {
@@ -35,6 +38,7 @@ impl Collector for UsersAffected {
     }
 
     fn values(&mut self, _: &Scope, out: &mut Vec<f64>) {
-        out.push(count(self.hit.iter().flatten().map(|word| u64::from(word.count_ones())).sum()));
+        let users = count(self.hit.iter().flatten().map(|word| u64::from(word.count_ones())).sum());
+        out.push(if self.counted { f64::NAN } else { users });
     }
 }

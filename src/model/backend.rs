@@ -61,6 +61,11 @@ impl Backend {
     pub fn new(keys: &[KeyId]) -> Backend {
         Backend { keys: keys.to_vec(), ..Backend::default() }
     }
+
+    /// Whether its key set has the key of a token, if that has one.
+    pub fn knows(&self, key: Option<KeyId>) -> bool {
+        key.is_some_and(|key| self.keys.contains(&key))
+    }
 }
 
 impl<O: Observer> World<O> {
@@ -167,7 +172,7 @@ impl<O: Observer> World<O> {
     }
 
     fn knows_key(&self, api: ApiId, token: &Token) -> bool {
-        token.key.is_some_and(|key| self.backends[api.index()].keys.contains(&key))
+        self.backends[api.index()].knows(token.key)
     }
 
     /// By signature and expiry alone. A live token whose key cannot be known is refused as one that could not be checked.
@@ -228,6 +233,7 @@ impl<O: Observer> World<O> {
                     s.cancel(fetch.timeout);
                     if let Some(keys) = fetch.keys {
                         self.backends[api.index()].keys = keys;
+                        self.world_changed();
                     }
                     self.judge_waiting(api, s);
                 }

@@ -230,13 +230,16 @@ impl<O: Observer> World<O> {
     }
 
     /// The fate of a call is known, once and for all.
-    pub(super) fn settle(&mut self, id: CallId, outcome: Outcome, s: &Schedule<Event>) {
+    pub(super) fn settle(&mut self, id: CallId, outcome: Outcome, s: &mut Schedule<Event>) {
         let call = &mut self.calls[id];
         if call.outcome.is_some() {
             return;
         }
         call.outcome = Some(outcome);
-        let (lane, deserved, now) = (call.lane, call.deserved, s.now());
+        let lane = call.lane;
+        self.lane_tells(lane, outcome, s);
+        let call = &self.calls[id];
+        let (deserved, now) = (call.deserved, s.now());
         let user = match call.caller {
             Caller::Client { client, user, .. } => Some((client, user)),
             Caller::Thread(_) => None,

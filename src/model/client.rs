@@ -29,6 +29,9 @@ struct Wish {
 impl<O: Observer> World<O> {
     /// The next call of a stream is born.
     pub(super) fn arrive(&mut self, source: SourceId, s: &mut Schedule<Event>) {
+        if self.speaks_again(source, s) {
+            return self.schedule_arrival(source, s);
+        }
         let stream = &mut self.sources[source.index()];
         let (birth, whose, api, gateway) = (stream.take(), stream.whose, stream.api, stream.gateway);
         self.schedule_arrival(source, s);
@@ -44,12 +47,16 @@ impl<O: Observer> World<O> {
         self.enter(id, s);
     }
 
-    /// Schedules the next birth of a stream, if there is one within the run.
+    /// Schedules the next birth of a stream, if there is one within the run that is to be played.
     pub(super) fn schedule_arrival(&mut self, source: SourceId, s: &mut Schedule<Event>) {
+        if self.falls_silent(source, s) {
+            return;
+        }
         if let Some(at) = self.sources[source.index()].next_at()
             && at < self.end
         {
-            s.at(at, Event::Arrive(source));
+            let handle = s.at(at, Event::Arrive(source));
+            self.will_arrive(source, handle);
         }
     }
 
@@ -80,7 +87,7 @@ impl<O: Observer> World<O> {
         Birth { at, row, words, forbidden: None }
     }
 
-    fn user_of(&self, birth: &Birth, client: ClientId, gateway: Option<GatewayId>) -> u32 {
+    pub(super) fn user_of(&self, birth: &Birth, client: ClientId, gateway: Option<GatewayId>) -> u32 {
         let users = self.config.clients[client.index()].users;
         let word = birth.word(Word::User);
         let user = match (self.config.gateway.balance, gateway) {

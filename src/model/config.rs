@@ -55,7 +55,17 @@ pub struct RunConfig {
     pub duration: SimSpan,
     pub warmup: SimSpan,
     pub start: Start,
+    pub calls: Playing,
     pub seed: u64,
+}
+
+/// What becomes of calls that change nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Playing {
+    /// Each call is played.
+    Each,
+    /// Those are counted.
+    Counted,
 }
 
 /// What caches hold at the start.

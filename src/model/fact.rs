@@ -8,11 +8,11 @@ use crate::policy::surge::Remedy;
 use crate::revocation::Target;
 use crate::time::{SimSpan, SimTime};
 
-/// Calls of one lane whose fate was settled: `n` of them, from `first` to `last`.
+/// Calls of one lane whose fate was settled: `n` of them, none before `first` and none after `last`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Calls {
     pub lane: LaneId,
-    /// Whose calls: the population and its user; `None`: a thread's of an application.
+    /// Whose calls: the population and its user; `None`: a thread's of an application, or counted ones, of many users.
     pub user: Option<(ClientId, u32)>,
     pub outcome: Outcome,
     /// Refused for callers' own tokens, which were revoked or had expired: no fault of the lane.
@@ -28,7 +28,7 @@ pub struct Calls {
 }
 
 impl Calls {
-    /// The population and its user; panics on calls of an application.
+    /// The population and its user; panics on calls of an application, and on counted ones.
     #[must_use]
     pub fn client_and_user(&self) -> (ClientId, u32) {
         self.user.expect("a client's calls")
@@ -51,6 +51,11 @@ pub enum Fact {
     },
     /// A backend served a call on a token that was dead.
     AcceptedWhileDead,
+    /// The same as one of the facts about a single call, of calls that were counted and not played.
+    Counted {
+        what: CountedCalls,
+        n: u64,
+    },
     /// A request reached a node of the IdP that was up or starting.
     IdpArrival(Request),
     /// A node of the IdP, or its front, refused a connection.
@@ -230,6 +235,17 @@ pub enum Fact {
     ClockSkewed,
 }
 
+/// What is true of counted calls, beside their fates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CountedCalls {
+    /// [`Fact::Latency`].
+    Latency(SimSpan),
+    /// [`Fact::AnswerLost`].
+    AnswerLost,
+    /// [`Fact::AcceptedWhileDead`].
+    AcceptedWhileDead,
+}
+
 /// What a request to the IdP is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Request {
@@ -268,6 +284,11 @@ pub trait Observer {
     /// Something happened at `at`, in the event of this `seq` ([`crate::engine::Engine::causes`] knows what scheduled it;
     /// `u64::MAX`: before the first event). Facts come in the order of time, but for spans told at their end.
     fn fact(&mut self, at: SimTime, seq: u64, fact: &Fact);
+
+    /// The first instant after `at` that divides time for whoever reads: no fact about counted calls is about both sides of it.
+    fn next_edge(&self, _at: SimTime) -> SimTime {
+        SimTime::NEVER
+    }
 }
 
 /// Sees nothing.
@@ -283,10 +304,18 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
         self.0.fact(at, seq, fact);
         self.1.fact(at, seq, fact);
     }
+
+    fn next_edge(&self, at: SimTime) -> SimTime {
+        self.0.next_edge(at).min(self.1.next_edge(at))
+    }
 }
 
 impl<O: Observer> Observer for &mut O {
     fn fact(&mut self, at: SimTime, seq: u64, fact: &Fact) {
         (**self).fact(at, seq, fact);
+    }
+
+    fn next_edge(&self, at: SimTime) -> SimTime {
+        (**self).next_edge(at)
     }
 }

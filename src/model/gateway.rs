@@ -51,6 +51,11 @@ impl Gateway {
     pub fn up(&self) -> bool {
         self.up.now()
     }
+
+    /// Up and in use, and both until something happens.
+    pub fn steadily_up(&self, now: SimTime) -> bool {
+        self.up.now() && self.up.is_settled(now)
+    }
 }
 
 impl<O: Observer> World<O> {
@@ -83,6 +88,9 @@ impl<O: Observer> World<O> {
         if !gateway.up() {
             return;
         }
+        self.wake_all(s);
+        self.counted_answers_lost(id, s.now());
+        let gateway = &mut self.gateways[id.index()];
         gateway.up.set(s.now(), false);
         gateway.falls += 1;
         gateway.inbound.forget();

@@ -36,6 +36,12 @@ impl<T: Copy> History<T> {
         last.or(self.changes.front()).expect("a history is never empty").1
     }
 
+    /// Whether it is seen as it is, and will be until it changes again.
+    #[must_use]
+    pub fn is_settled(&self, now: SimTime) -> bool {
+        self.changes.len() == 1 || self.changes.back().is_some_and(|(at, _)| *at + self.delay <= now)
+    }
+
     /// The value changes.
     pub fn set(&mut self, now: SimTime, value: T) {
         while self.changes.len() > 1 && self.changes[1].0 + self.delay <= now {

@@ -286,6 +286,7 @@ impl<O: Observer> World<O> {
         if !self.rules(holder).lifetime.caches() {
             return;
         }
+        self.cache_changed(holder);
         let same = self.place_entry(holder, entry, s.now()).is_some_and(|old| old.token.id == entry.token.id);
         let usable = SimSpan(entry.until.0.saturating_sub(entry.received.0).unsigned_abs());
         let after = self.rules(holder).lifetime.refresh_after(usable, jitter).filter(|_| !same);
@@ -439,6 +440,7 @@ impl<O: Observer> World<O> {
         let now = s.now();
         let cache = self.holders[holder.index()].cache;
         let entry = self.caches[cache.index()].cache.purge(what)?;
+        self.cache_changed(holder);
         self.close_stale(cache, entry, now);
         self.disarm(holder, s);
         self.tell(now, Fact::Purged { holder, n: 1, token: entry.token.id });
@@ -452,6 +454,7 @@ impl<O: Observer> World<O> {
 
     /// Tokens have died at this instant, or are alive again: entries that hold one are stale from now on, or no longer.
     pub(super) fn tokens_changed(&mut self, now: SimTime) {
+        self.world_changed();
         for cache in (0..self.caches.len()).map(CacheId::at) {
             let place = &self.caches[cache.index()];
             let Some(entry) = place.cache.usable(now).copied() else { continue };
@@ -482,6 +485,7 @@ impl<O: Observer> World<O> {
     /// A holder's entry is gone, by no rule and no event.
     pub(super) fn drop_entry(&mut self, holder: HolderId, s: &mut Schedule<Event>) {
         self.disarm(holder, s);
+        self.cache_changed(holder);
         let cache = self.holders[holder.index()].cache;
         self.unstale(cache, s.now());
         self.caches[cache.index()].cache.purge(Drop::Whatever);

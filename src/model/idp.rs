@@ -424,7 +424,8 @@ impl<O: Observer> World<O> {
 
     /// A restart is about to stop the IdP or a node. Told before the stop itself: what is in service there fails by this
     /// restart, and is no cost of the one before.
-    pub(super) fn end_window(&mut self, s: &Schedule<Event>) {
+    pub(super) fn end_window(&mut self, s: &mut Schedule<Event>) {
+        self.wake_all(s);
         self.idp.awaiting_ready = false;
         self.tell(s.now(), Fact::RestartStopped);
     }
@@ -445,6 +446,7 @@ impl<O: Observer> World<O> {
         let answers = |node: usize| used(node) && self.idp.nodes[node].state.now() == NodeState::Up;
         if self.idp.awaiting_ready && (0..self.idp.nodes.len()).any(answers) {
             self.idp.awaiting_ready = false;
+            self.wake_all(s);
             self.tell(s.now(), Fact::Ready);
         }
     }

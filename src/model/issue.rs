@@ -208,6 +208,7 @@ impl<O: Observer> World<O> {
             Why::SpentUp => Cause::ExpiredToken,
             Why::Renewed | Why::Raced => Cause::SupersededToken,
         };
+        self.world_changed();
         if self.idp.truth.mark(&marked.token, cause, now) && cause == Cause::SupersededToken {
             self.tell(now, Fact::Superseded { token: marked.token.id, node, why: marked.why });
             if marked.why == Why::Raced && self.config.idp.token_format == TokenFormat::Jwt {

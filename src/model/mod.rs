@@ -2,12 +2,14 @@
 
 mod arena;
 mod backend;
+mod blocks;
 mod budget;
 mod bus;
 mod call;
 mod client;
 pub mod config;
 mod control_plane;
+mod counted;
 mod db;
 mod delays;
 pub mod event;
@@ -32,6 +34,7 @@ mod user;
 mod world;
 mod writer;
 
+pub use counted::obstacles;
 pub use event::Event;
 pub use world::World;
 

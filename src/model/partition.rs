@@ -38,6 +38,13 @@ impl Partitions {
         self.all.is_empty()
     }
 
+    /// Whether no link is cut, and nothing that has met a cut one is still on a wire.
+    pub fn are_over(&self, now: SimTime) -> bool {
+        let over =
+            |partition: &Partition| partition.until < SimTime::NEVER && partition.until + self.longest_way <= now;
+        self.all.iter().all(over)
+    }
+
     /// Whether two cannot reach each other now.
     pub fn cut(&self, one: Party, other: Party) -> bool {
         self.all.iter().any(|partition| partition.until == SimTime::NEVER && partition.is_between(one, other))
@@ -63,6 +70,7 @@ impl<O: Observer> World<O> {
     pub(super) fn partition(&mut self, owner: Owner, left: &[Party], right: &[Party], s: &mut Schedule<Event>) {
         let (left, right) = (left.to_vec(), right.to_vec());
         self.partitions.all.push(Partition { owner, since: s.now(), until: SimTime::NEVER, left, right });
+        self.world_changed();
         self.tell(s.now(), Fact::Partition(true));
         self.cut_off_ops(s);
         for gateway in (0..self.gateways.len()).map(GatewayId::at) {

@@ -1,26 +1,21 @@
 //! Streams of arrivals, exogenous: call k of a population is the same call under every policy (model.md §1).
 //!
-//! Poisson calls come from keyed counts per (population, API, gateway preferred, block of time), 64 a block in the mean;
-//! their instants are sorted uniforms within the block, the forbidden among them a keyed binomial.
+//! Poisson calls come from keyed counts per (population, API, gateway preferred, block of time).
 //!
 //! Where a population has a profile, all of this is in its operational time, and the profile says when that is.
 
 use std::sync::Arc;
 
-use crate::count::{BLOCK_MEAN, BlockCount, binomial};
+use super::blocks::{Blocks, Passed};
+use crate::count::BlockCount;
 use crate::id::{ApiId, ClientId, GatewayId, ThreadId};
 use crate::model::config::{ApplicationConfig, Arrivals, Balance, ClientConfig, WorldConfig};
 use crate::profile::{ChangeOfTime, Operational, Profile};
-use crate::rng::{ROW_WORDS, Row, Rows, Seeds, StreamKey, below, uniform};
+use crate::rng::{Row, Rows, Seeds, below};
 use crate::time::{SimSpan, SimTime};
 
-/// Rows of the block stream that one block may use: its count, the forbidden, and an instant a call.
-const BLOCK_ROWS: u64 = 256 / ROW_WORDS as u64;
-/// Rows of the call stream that the calls of one block may use.
-const BLOCK_CALLS: u64 = 256;
-
 /// A stream of arrivals.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Source {
     pub whose: Whose,
     /// Where the stream has one API of its own.
@@ -40,27 +35,11 @@ pub enum Whose {
     Thread(ThreadId),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Kind {
     Poisson(Box<Blocks>),
     Constant { next: Operational, gap: SimSpan, number: u64 },
     Trace { instants: Arc<[SimTime]>, next: usize },
-}
-
-#[derive(Debug)]
-struct Blocks {
-    rows: Rows,
-    count: Arc<BlockCount>,
-    length_ns: u64,
-    forbidden_ratio: f64,
-    /// The number of the block at hand, and of the one after it.
-    block: u64,
-    next_block: u64,
-    /// Its calls that are still to come, the last one first, as nanoseconds since its beginning.
-    instants: Vec<u64>,
-    /// How many it had, and how many of those to come are forbidden.
-    calls: u64,
-    forbidden: u64,
 }
 
 /// What is exogenous about a call, drawn when it is born.
@@ -178,6 +157,29 @@ impl Source {
         Birth { at, row, words, forbidden }
     }
 
+    /// Whether its calls can be counted without a look at each: those of a Poisson population that all prefer one gateway.
+    #[must_use]
+    pub fn can_be_counted(&self) -> bool {
+        let clients = matches!(self.whose, Whose::Client(_));
+        clients && matches!(self.kind, Kind::Poisson(_)) && self.gateway.is_some() && self.change.is_none()
+    }
+
+    /// Passes the calls that are born before an instant, and counts them; only where [`Source::can_be_counted`].
+    pub fn pass(&mut self, until: SimTime) -> Passed {
+        let Kind::Poisson(blocks) = &mut self.kind else { unreachable!("only Poisson calls are counted") };
+        blocks.pass(Operational(until.0.into()), &mut self.rows)
+    }
+
+    /// The same stream at an instant that is past: its next call is the first one that is born then or later.
+    #[must_use]
+    pub fn rewound(&self, to: SimTime) -> Source {
+        let Kind::Poisson(blocks) = &self.kind else { unreachable!("only Poisson calls are counted") };
+        let kind = Kind::Poisson(Box::new(blocks.rewound(Operational(to.0.into()))));
+        let mut past = Source { kind, ..self.clone() };
+        past.pass(to);
+        past
+    }
+
     /// A further row of draws for the call born with `row`: `stream` tells what for, and is not 0.
     pub fn further(&mut self, stream: u64, row: u64) -> Row {
         self.rows.row(stream, row)
@@ -241,54 +243,4 @@ fn shares(world: &WorldConfig, config: &ClientConfig) -> Vec<(Option<GatewayId>,
 pub fn sticky_users(users: u32, nodes: usize, gateway: GatewayId) -> u64 {
     let (users, nodes) = (u64::from(users), nodes as u64);
     users / nodes + u64::from(u64::from(gateway.0) < users % nodes)
-}
-
-impl Blocks {
-    fn new(rate: f64, forbidden_ratio: f64, key: StreamKey, count: &Arc<BlockCount>) -> Blocks {
-        Blocks {
-            rows: Rows::new(key),
-            count: Arc::clone(count),
-            length_ns: SimSpan::from_secs_f64(f64::from(BLOCK_MEAN) / rate).0.max(1),
-            forbidden_ratio,
-            block: 0,
-            next_block: 0,
-            instants: Vec::new(),
-            calls: 0,
-            forbidden: 0,
-        }
-    }
-
-    fn next_at(&mut self) -> Operational {
-        while self.instants.is_empty() {
-            self.block = self.next_block;
-            self.next_block += 1;
-            self.draw();
-        }
-        let begins = u128::from(self.block) * u128::from(self.length_ns);
-        Operational(begins + u128::from(self.instants[self.instants.len() - 1]))
-    }
-
-    fn draw(&mut self) {
-        let mut words = self.rows.words(0, self.block * BLOCK_ROWS);
-        let mut word = || words.next().expect("words never end");
-        let n = self.count.sample(word());
-        let share = uniform(word());
-        self.calls = n as u64;
-        self.forbidden = binomial(n, self.forbidden_ratio, share) as u64;
-        self.instants.clear();
-        self.instants.extend((0..n).map(|_| below(word(), self.length_ns)));
-        self.instants.sort_unstable_by(|a, b| b.cmp(a));
-    }
-
-    /// Of the next call, at [`Blocks::next_at`]: its row and its draws, and whether it is forbidden.
-    fn take(&mut self, rows: &mut Rows) -> (u64, Row, Option<bool>) {
-        let left = self.instants.len() as u64;
-        self.instants.pop();
-        let row = self.block * BLOCK_CALLS + (self.calls - left);
-        let words = rows.row(0, row);
-        // Sequential selection: exactly `forbidden` of the block's calls, every choice of them equally likely.
-        let forbidden = below(words[Word::Forbidden as usize], left) < self.forbidden;
-        self.forbidden -= u64::from(forbidden);
-        (row, words, Some(forbidden))
-    }
 }

@@ -168,6 +168,7 @@ impl<O: Observer> World<O> {
                         db.store.expire(key, now.stamp());
                     }
                 }
+                self.world_changed();
             }
         }
     }

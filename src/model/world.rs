@@ -9,6 +9,7 @@ use super::bus::{Bus, Delivery};
 use super::call::Call;
 use super::config::{Arrivals, TokenFormat, Validation, WorldConfig};
 use super::control_plane::ControlPlane;
+use super::counted::Counted;
 use super::db::Database;
 use super::delays::{Delays, Wait};
 use super::event::Event;
@@ -95,6 +96,8 @@ pub struct World<O> {
     /// Room for what a fetcher wants, used again and again.
     pub(super) actions: Vec<Action>,
     pub(super) tally: Tally,
+    /// Where calls that change nothing are counted.
+    pub(super) counted: Option<Counted>,
     /// The event that is being handled.
     seq: u64,
 }
@@ -107,9 +110,36 @@ pub struct Tally {
 }
 
 impl<O: Observer> World<O> {
-    /// A world at the beginning of its run, with its first events scheduled.
+    /// A world at the beginning of its run, with its first events scheduled. Each of its calls is played.
     #[must_use]
     pub fn new(
+        config: Arc<WorldConfig>,
+        policy: Arc<Policy>,
+        replication: u32,
+        observer: O,
+        s: &mut Schedule<Event>,
+    ) -> World<O> {
+        let mut world = World::empty(config, policy, replication, observer, s);
+        world.begin(s);
+        world
+    }
+
+    /// The same world, in which calls that change nothing are counted instead.
+    #[must_use]
+    pub fn counting(
+        config: Arc<WorldConfig>,
+        policy: Arc<Policy>,
+        replication: u32,
+        observer: O,
+        s: &mut Schedule<Event>,
+    ) -> World<O> {
+        let mut world = World::empty(config, policy, replication, observer, s);
+        world.counted = Some(Counted::new(&world.config));
+        world.begin(s);
+        world
+    }
+
+    fn empty(
         config: Arc<WorldConfig>,
         policy: Arc<Policy>,
         replication: u32,
@@ -127,7 +157,7 @@ impl<O: Observer> World<O> {
         let mut holders = holders(&config, policy.store.shared, seeds);
         let (applications, threads) = thread::applications(&config, seeds, &mut holders, gateway_caches);
         let caches = holders.iter().map(|holder| holder.cache.index() + 1).max().unwrap_or(0);
-        let mut world = World {
+        World {
             observer,
             seeds,
             end: SimTime::ZERO + config.run.duration,
@@ -169,12 +199,11 @@ impl<O: Observer> World<O> {
             operator: policy.surge.threshold.map(|_| Operator::new(gateways)),
             actions: Vec::new(),
             tally: Tally::default(),
+            counted: None,
             seq: s.current(),
             config,
             policies: Policies::new(policy),
-        };
-        world.begin(s);
-        world
+        }
     }
 
     fn begin(&mut self, s: &mut Schedule<Event>) {
@@ -198,6 +227,7 @@ impl<O: Observer> World<O> {
             self.sources.push(Source::of_thread(&config, application, whose, self.seeds, &count));
         }
         for index in 0..self.sources.len() {
+            self.know_stream(SourceId::at(index));
             self.schedule_arrival(SourceId::at(index), s);
         }
         for (index, api) in config.apis.iter().enumerate() {
@@ -304,6 +334,7 @@ impl<O: Observer> World<O> {
     /// Where they do not.
     pub fn close(&mut self) {
         let end = self.end;
+        self.close_counted();
         for index in 0..self.caches.len() {
             self.unstale(CacheId::at(index), end);
         }
@@ -395,5 +426,6 @@ impl<O: Observer> Model for World<O> {
             Event::Reacted(gateway) => self.watch(Input::Reacted(gateway), s),
             Event::Restarted(gateway) => self.restarted(gateway, s),
         }
+        self.settle_changes(s);
     }
 }

@@ -106,13 +106,18 @@ impl Rejection {
         }
     }
 
+    /// Whether it acts on refusals of this status and error, at some age of the token.
+    #[must_use]
+    pub fn acts_on(&self, status: u16, error: Option<&str>) -> bool {
+        let known = |error: &str| self.errors.iter().any(|known| known == error);
+        self.statuses.contains(&status) && (self.errors.is_empty() || error.is_some_and(known))
+    }
+
     /// What to do about a refusal. The purge comes with every refusal that the rule acts on, the last one too.
     #[must_use]
     pub fn decide(&self, now: SimTime, refusal: Refusal<'_>) -> Decision {
         let old_enough = refusal.received.is_none_or(|received| received.age_at(now) >= self.min_token_age);
-        let known_error =
-            self.errors.is_empty() || refusal.error.is_some_and(|error| self.errors.iter().any(|known| known == error));
-        if !(self.statuses.contains(&refusal.status) && known_error && old_enough) {
+        if !(self.acts_on(refusal.status, refusal.error) && old_enough) {
             return LEFT_ALONE;
         }
         let then = match self.then {

@@ -181,7 +181,13 @@ fn world() -> c::WorldConfig {
         client: (name == "shop").then_some(ClientId(0)),
     };
     c::WorldConfig {
-        run: c::RunConfig { duration: SimSpan::secs(10_800), warmup: SimSpan::ZERO, start: c::Start::Warm, seed: 1 },
+        run: c::RunConfig {
+            duration: SimSpan::secs(10_800),
+            warmup: SimSpan::ZERO,
+            start: c::Start::Warm,
+            calls: c::Playing::Each,
+            seed: 1,
+        },
         network: c::Network {
             client_gateway: SimSpan::ZERO,
             gateway_idp: SimSpan::millis(1),

@@ -14,7 +14,7 @@ use crate::key::{Backoff, Table, Value};
 use crate::model::config::{
     ApiConfig, ApplicationConfig, Arrivals, Ask, AskAfter, Balance, BusConfig, ClientConfig, ConsumerKey, FaultConfig,
     Front, GatewayConfig, HealthOf, IdpConfig, InboundConfig, InboundValidation, Network, OnRestart, OnUnreachable,
-    RestartEvent, RunConfig, Start, Strategy, TokenFormat, Unreachable, Validation, WorldConfig, WwwError,
+    Playing, RestartEvent, RunConfig, Start, Strategy, TokenFormat, Unreachable, Validation, WorldConfig, WwwError,
 };
 use crate::policy::Policy;
 use crate::revocation::{Comparison, Merge};
@@ -69,6 +69,12 @@ fn run(table: &Table) -> RunConfig {
         duration: table.span("duration"),
         warmup: table.span("warmup"),
         start: word(table, "start", &[("warm", Start::Warm), ("cold", Start::Cold)]),
+        // What `auto` comes to is decided when the whole scenario is known.
+        calls: word(
+            table,
+            "calls",
+            &[("each", Playing::Each), ("counted", Playing::Counted), ("auto", Playing::Counted)],
+        ),
         seed: table.count("seed"),
     }
 }

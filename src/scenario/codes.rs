@@ -231,6 +231,12 @@ pub const CODES: &[Code] = &[
         "[run] calls = \"counted\"\nremove it, or wait for a version that has it",
     ),
     code(
+        "E041",
+        "calls that cannot be counted",
+        "With `calls = \"counted\"` calls that change nothing are counted instead of played, and the results are the same. That needs calls that do not depend on each other: backends that check tokens without asking the IdP (`ideal` or `local`), gateways that are chosen at random or stick to their users, clients that do not retry and whose timeout no answer misses, callers without tokens of their own, policies that cache. `calls = \"auto\"` counts where that can be done, and `stalegate show FILE` says why not.",
+        "[run] calls = \"counted\" … [[api]] validation = \"introspect\"\nwrite: calls = \"auto\"",
+    ),
+    code(
         "E050",
         "a sweep key that is no path",
         "A key of [sweep] is the path of a value of the scenario, as `--set` takes it, in quotation marks: entries of lists by their names. `stalegate show FILE` prints the paths.",

@@ -103,8 +103,12 @@ const RUN: &[Key] = &[
     Key::required("duration", Ty::PositiveSpan, "how long is simulated"),
     Key::new("warmup", Ty::Span, "\"0s\"", "nothing before it is measured"),
     Key::new("start", Ty::Choice(&["warm", "cold"]), "\"warm\"", "what caches hold at the start"),
-    Key::new("calls", Ty::Choice(&["each", "counted", "auto"]), "\"each\"", "whether every call is played")
-        .later(&["counted", "auto"]),
+    Key::new(
+        "calls",
+        Ty::Choice(&["each", "counted", "auto"]),
+        "\"each\"",
+        "each: every call is played; counted: those that change nothing are not; auto: counted where that can be done",
+    ),
     Key::new("seed", Ty::Count { min: 0, max: u64::MAX }, "1", "where all random numbers come from"),
     Key::new(
         "replications",

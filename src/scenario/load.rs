@@ -10,7 +10,7 @@ use super::source::Kind;
 use super::sweep::{self, Sweep};
 use super::tree::{self, Branch};
 use super::wso2::{self, Deployment};
-use super::{Scenario, Slo, assemble, check, files, merge, parts, set, show, warn};
+use super::{Scenario, Slo, assemble, check, files, merge, parts, playing, set, show, warn};
 
 /// A scenario with what a user may ask about it.
 #[derive(Debug)]
@@ -127,7 +127,11 @@ pub(super) fn resolve(mut reader: Reader, root: Branch) -> Result<Loaded, Diagno
     warn::warn(&mut reader, &parts);
     let scenario = scenario(&mut reader, &parts);
     let tables = std::mem::take(&mut reader.resolved);
-    Ok(Loaded { scenario, tables, warnings: diagnostics(&mut reader), sweep: None })
+    let warnings = diagnostics(&mut reader);
+    if warnings.has_errors() {
+        return Err(warnings);
+    }
+    Ok(Loaded { scenario, tables, warnings, sweep: None })
 }
 
 /// Every table of a tree with its defaults; what is wrong goes to the reader.
@@ -165,13 +169,15 @@ fn scenario(reader: &mut Reader, parts: &parts::Parts) -> Scenario {
     let top = &parts.tables[""].table;
     // What is told of a scenario goes to terminals and into pictures: no control characters there.
     let text = |key: &str| top.text(key).replace(char::is_control, " ");
+    let (mut world, policies) = (assemble::world(parts), assemble::policies(parts));
+    playing::decide(reader, parts, &mut world, &policies);
     Scenario {
         name: text("name"),
         title: text("title"),
         question: text("question"),
         source: text("source"),
-        world: Arc::new(assemble::world(parts)),
-        policies: assemble::policies(parts),
+        world: Arc::new(world),
+        policies,
         known: assemble::known(parts),
         slo: Slo::from_table(&parts.tables["slo"].table),
         replications: parts.tables["run"].table.replications("replications").clone(),

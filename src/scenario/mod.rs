@@ -24,6 +24,7 @@ mod files;
 mod load;
 mod merge;
 mod parts;
+mod playing;
 mod profile;
 mod published;
 mod show;

@@ -241,6 +241,7 @@ impl Drawing<'_> {
             | Fact::AnswerLost
             | Fact::Unanswered(_)
             | Fact::AcceptedWhileDead
+            | Fact::Counted { .. }
             | Fact::IdpArrival(_)
             | Fact::Served { .. }
             | Fact::NodeUp { .. }

@@ -61,6 +61,7 @@ fn concerns_lane(names: &Names<'_>, lane: LaneId, fact: &Fact) -> bool {
         | Fact::Unanswered(_)
         | Fact::Resend { .. }
         | Fact::AcceptedWhileDead
+        | Fact::Counted { .. }
         | Fact::IdpArrival(_)
         | Fact::IdpRefused(_)
         | Fact::IdpBusy(_)

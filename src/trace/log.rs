@@ -53,6 +53,7 @@ pub fn is_routine(fact: &Fact) -> bool {
         | Fact::Unanswered(_)
         | Fact::Resend { .. }
         | Fact::AcceptedWhileDead
+        | Fact::Counted { .. }
         | Fact::IdpArrival(_)
         | Fact::IdpRefused(_)
         | Fact::IdpBusy(_)

@@ -172,6 +172,7 @@ pub fn record(names: &Names<'_>, told: &Told) -> Record {
         Fact::Unanswered(n) => new.with("n", n).is("unanswered"),
         Fact::Resend { unsafe_call } => new.with("unsafe_call", unsafe_call).is("resend"),
         Fact::AcceptedWhileDead => new.is("accepted-while-dead"),
+        Fact::Counted { .. } => unreachable!("whoever looks at single calls plays each"),
         Fact::IdpArrival(request) => new.with("request", request_word(request)).is("idp-arrival"),
         Fact::IdpRefused(request) => new.with("request", request_word(request)).is("idp-refused"),
         Fact::IdpBusy(request) => new.with("request", request_word(request)).is("idp-busy"),

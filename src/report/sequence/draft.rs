@@ -216,6 +216,7 @@ impl<'a> Drafting<'a> {
             | Fact::Unanswered(_)
             | Fact::Resend { .. }
             | Fact::AcceptedWhileDead
+            | Fact::Counted { .. }
             | Fact::IdpArrival(_)
             | Fact::IdpRefused(_)
             | Fact::IdpBusy(_)

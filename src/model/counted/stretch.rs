@@ -1,0 +1,248 @@
+//! A silent stretch is counted: all at once where nobody tells its calls apart, one by one around what divides them, and those
+//! in flight become calls like others.
+
+use super::super::call::{Caller, Held, Origin};
+use super::super::config::{ApiConfig, WorldConfig};
+use super::super::event::{Event, Step};
+use super::super::fact::{Calls, CountedCalls, Fact, Observer};
+use super::super::source::{Birth, Whose, Word};
+use super::super::world::World;
+use super::law::{Fate, Law};
+use super::{before, lost::Range};
+use crate::dist::Dist;
+use crate::engine::Schedule;
+use crate::id::{ApiId, ClientId, GatewayId, SourceId};
+use crate::model::backend::Verdict;
+use crate::oauth::Outcome;
+use crate::rng::uniform;
+use crate::time::{SimSpan, SimTime};
+
+/// How long a call that meets no obstacle takes from step to step.
+#[derive(Debug)]
+pub(super) struct Path {
+    client_gateway: SimSpan,
+    pub overhead: Dist,
+    least_overhead: SimSpan,
+    most_overhead: SimSpan,
+    gateway_backend: SimSpan,
+    /// The backend's own work.
+    pub service: Dist,
+    most_service: SimSpan,
+}
+
+/// When a call is where, if it meets no obstacle.
+#[derive(Clone, Copy, Debug)]
+struct Itinerary {
+    at_gateway: SimTime,
+    needs_token: SimTime,
+    at_backend: SimTime,
+    /// What became of a refused call is settled when the refusal is back.
+    refused: SimTime,
+}
+
+impl Path {
+    pub fn new(config: &WorldConfig, api: &ApiConfig) -> Path {
+        let (overhead, service) = (&config.gateway.overhead, &api.service_time);
+        Path {
+            client_gateway: config.network.client_gateway,
+            overhead: overhead.clone(),
+            least_overhead: overhead.sample(uniform(0)),
+            most_overhead: overhead.sample(uniform(u64::MAX)),
+            gateway_backend: config.network.gateway_backend,
+            service: service.clone(),
+            most_service: service.sample(uniform(u64::MAX)),
+        }
+    }
+
+    /// A call needs its token at most so long after its birth.
+    pub fn latest_token(&self) -> SimSpan {
+        self.client_gateway + self.most_overhead
+    }
+
+    /// Its token is checked at most so long after its birth.
+    pub fn latest_check(&self) -> SimSpan {
+        self.latest_token() + self.gateway_backend
+    }
+
+    /// Its answer is at the client at most so long after its birth.
+    pub fn longest(&self) -> SimSpan {
+        self.latest_check() + self.most_service + self.gateway_backend + self.client_gateway
+    }
+
+    /// All of an answer's way that is no draw.
+    pub fn constant(&self) -> SimSpan {
+        self.client_gateway + self.gateway_backend + self.gateway_backend + self.client_gateway
+    }
+
+    /// What becomes of a call is settled at least, and at most, so long after its birth.
+    fn settles(&self, fate: Fate) -> (SimSpan, SimSpan) {
+        let back = match fate {
+            Fate::Served { .. } => SimSpan::ZERO,
+            Fate::Refused(_) => self.gateway_backend,
+        };
+        let ways = self.client_gateway + self.gateway_backend + back;
+        (ways + self.least_overhead, ways + self.most_overhead)
+    }
+
+    fn itinerary(&self, birth: &Birth) -> Itinerary {
+        let at_gateway = birth.at + self.client_gateway;
+        let needs_token = at_gateway + self.overhead.sample(uniform(birth.word(Word::Overhead)));
+        let at_backend = needs_token + self.gateway_backend;
+        Itinerary { at_gateway, needs_token, at_backend, refused: at_backend + self.gateway_backend }
+    }
+
+    /// When what became of a call is settled.
+    pub fn settled(&self, birth: &Birth, fate: Fate) -> SimTime {
+        let itinerary = self.itinerary(birth);
+        match fate {
+            Fate::Served { .. } => itinerary.at_backend,
+            Fate::Refused(_) => itinerary.refused,
+        }
+    }
+
+    /// When the answer of a call that was served is at its gateway.
+    pub fn answered(&self, birth: &Birth) -> SimTime {
+        let service = self.service.sample(uniform(birth.word(Word::Service)));
+        self.itinerary(birth).at_backend + service + self.gateway_backend
+    }
+}
+
+/// Whose calls a stream has.
+#[derive(Clone, Copy, Debug)]
+struct Lot {
+    client: ClientId,
+    api: ApiId,
+    gateway: GatewayId,
+}
+
+impl<O: Observer> World<O> {
+    /// Counts the calls of a stream that was silent until now: those that are settled by now are told, the others are put where
+    /// they are; without a schedule, which only the end of a run has not, nothing more becomes of them.
+    pub(super) fn count_stretch(
+        &mut self,
+        source: SourceId,
+        law: &Law,
+        now: SimTime,
+        mut s: Option<&mut Schedule<Event>>,
+    ) {
+        let lot = self.lot(source);
+        let first = self.sources[source.index()].next_at();
+        let (least, most) = self.path(lot.api).settles(law.fate);
+        while let Some(next) = self.sources[source.index()].next_at().filter(|next| *next < now) {
+            let earliest = next + least;
+            let horizon = self.observer.next_edge(earliest).min(now);
+            // Who is born before this is settled before the horizon.
+            let sure = before(horizon, most);
+            if next < sure {
+                let passed = self.sources[source.index()].pass(sure);
+                let last = SimTime((sure + most).0 - 1);
+                self.tell_counted(lot, law, (passed.calls, passed.forbidden), (earliest, last, next));
+                continue;
+            }
+            let birth = self.sources[source.index()].take();
+            let settled = self.path(lot.api).settled(&birth, law.fate);
+            if settled < now {
+                let forbidden = u64::from(birth.forbidden == Some(true));
+                self.tell_counted(lot, law, (1, forbidden), (settled, settled, next));
+            } else {
+                let (at, step, id) = self.put_in_flight(source, lot, law, birth, now);
+                if let Some(s) = s.as_deref_mut() {
+                    let timeout = birth.at + self.config.clients[lot.client.index()].timeout;
+                    self.calls[id].timeout = Some(s.at(timeout, Event::ClientTimeout(id)));
+                    s.at(at, Event::Call(id, step));
+                }
+            }
+        }
+        if let (Some(from), Fate::Served { .. }) = (first, law.fate) {
+            self.remember_counted(source, lot.api, Range { from, to: now });
+        }
+    }
+
+    /// Counted calls: how many, and how many of them are forbidden; none is settled before the first of these instants, none
+    /// after the second one, and the third one is the birth of the first.
+    fn tell_counted(
+        &mut self,
+        lot: Lot,
+        law: &Law,
+        (calls, forbidden): (u64, u64),
+        (first, last, born): (SimTime, SimTime, SimTime),
+    ) {
+        if calls == 0 {
+            return;
+        }
+        let number = self.tally.born;
+        self.tally.born += calls;
+        self.tally.settled += calls;
+        self.client_calls[lot.client.index()] += calls;
+        let (lane, token) = (self.lane(lot.gateway, lot.api), Some(law.entry.token.id));
+        let mut tell = |n: u64, outcome: Outcome| {
+            if n > 0 {
+                let deserved = false;
+                let calls = Calls { lane, user: None, outcome, deserved, n, first, last, number, born, token };
+                self.tell(first, Fact::Calls(calls));
+            }
+        };
+        match law.fate {
+            Fate::Served { dead } => {
+                tell(calls - forbidden, Outcome::Ok);
+                tell(forbidden, Outcome::Forbidden);
+                if dead {
+                    self.tell(first, Fact::Counted { what: CountedCalls::AcceptedWhileDead, n: calls });
+                }
+                if first >= SimTime::ZERO + self.config.run.warmup
+                    && let Some(counted) = &mut self.counted
+                {
+                    counted.answered[lot.api.index()] += calls - forbidden;
+                }
+            }
+            Fate::Refused(cause) => tell(calls, Outcome::Failed(cause)),
+        }
+    }
+
+    /// A call that was silent so far goes on as a call like others: what is its next step, and when.
+    fn put_in_flight(
+        &mut self,
+        source: SourceId,
+        lot: Lot,
+        law: &Law,
+        birth: Birth,
+        now: SimTime,
+    ) -> (SimTime, Step, crate::id::CallId) {
+        let itinerary = self.path(lot.api).itinerary(&birth);
+        let user = self.user_of(&birth, lot.client, Some(lot.gateway));
+        let caller = Caller::Client { client: lot.client, user, gateway: lot.gateway };
+        let id = self.born(Origin::Source(source), birth, caller, lot.api, birth.at);
+        let (number, lane) = (self.tally.born, self.lane(lot.gateway, lot.api));
+        self.tally.born += 1;
+        self.client_calls[lot.client.index()] += 1;
+        let held = Held { token: law.entry.token, received: law.entry.received };
+        let call = &mut self.calls[id];
+        (call.number, call.lane) = (number, lane);
+        if now <= itinerary.at_gateway {
+            return (itinerary.at_gateway, Step::AtGateway, id);
+        }
+        call.inside = true;
+        if now <= itinerary.needs_token {
+            return (itinerary.needs_token, Step::NeedsToken, id);
+        }
+        (call.held, call.sends) = (Some(held), 1);
+        if now <= itinerary.at_backend {
+            return (itinerary.at_backend, Step::AtBackend, id);
+        }
+        let Fate::Refused(cause) = law.fate else { unreachable!("a call that is served is settled at the backend") };
+        call.answer = Some(Verdict::Refused(cause));
+        (itinerary.refused, Step::Answered, id)
+    }
+
+    pub(super) fn path(&self, api: ApiId) -> &Path {
+        &self.counted.as_ref().expect("calls are counted").paths[api.index()]
+    }
+
+    fn lot(&self, source: SourceId) -> Lot {
+        let stream = &self.sources[source.index()];
+        match (stream.whose, stream.api, stream.gateway) {
+            (Whose::Client(client), Some(api), Some(gateway)) => Lot { client, api, gateway },
+            _ => unreachable!("only such streams fall silent"),
+        }
+    }
+}
