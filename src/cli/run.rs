@@ -11,6 +11,7 @@ use crate::experiment::play::{Played, Stop as Halt, play_each, play_traced, scop
 use crate::experiment::unit::{self, Timeline};
 use crate::metric::Scope;
 use crate::metric::{self, Collectors};
+use crate::model::config::Playing;
 use crate::report::narrative::{self, Narrator};
 use crate::report::table::timeline;
 use crate::scenario;
@@ -34,8 +35,12 @@ pub fn run(console: &Console, global: &Global, command: &Run) -> Outcome {
     let mut log = trace::log(&names, ordered.as_ref());
     let scope = Scope { counted: false, ..scope(scenario, policy) };
     let observer = (Collectors::new(scope), (told, &mut log));
-    let play = if ordered.is_some() { play_traced } else { play_each };
-    let played = match play(scenario, policy, command.replication, observer, &stop) {
+    let played = if ordered.is_some() {
+        play_traced(scenario, policy, command.replication, observer, (Playing::Each, &stop))
+    } else {
+        play_each(scenario, policy, command.replication, observer, &stop)
+    };
+    let played = match played {
         Ok(played) => played,
         Err(Halt::Asked) => {
             console.complain("interrupted: nothing is shown of a world that was not played to its end");

@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use rayon::prelude::*;
 
@@ -13,6 +14,7 @@ use super::play::{Played, Stop, play, play_each, play_traced, scope};
 use super::worlds::{Failure, Surroundings};
 use crate::id::{GatewayId, HolderId, IdpNodeId, LaneId};
 use crate::metric::{Collectors, Episode};
+use crate::model::config::Playing;
 use crate::model::fact::{Calls, Fact, Observer};
 use crate::oauth::{Cause, Outcome};
 use crate::scenario::Scenario;
@@ -174,6 +176,28 @@ fn in_parallel<T: Sync, R: Send>(
     results.into_iter().collect::<Result<_, _>>().map_err(Nothing::from)
 }
 
+/// The episodes of worlds of one scenario that were played already: several explanations look at the same ones.
+#[derive(Debug, Default)]
+struct Known(Mutex<BTreeMap<(usize, u32), Arc<[Episode]>>>);
+
+impl Known {
+    fn episodes(
+        &self,
+        scenario: &Scenario,
+        policy: usize,
+        replication: u32,
+        around: &Surroundings<'_>,
+    ) -> Result<Arc<[Episode]>, Stop> {
+        let known = || self.0.lock().expect("nobody panics with it");
+        if let Some(episodes) = known().get(&(policy, replication)) {
+            return Ok(Arc::clone(episodes));
+        }
+        let episodes: Arc<[Episode]> = episodes(scenario, policy, replication, around)?.into();
+        known().insert((policy, replication), Arc::clone(&episodes));
+        Ok(episodes)
+    }
+}
+
 fn episodes(
     scenario: &Scenario,
     policy: usize,
@@ -202,17 +226,23 @@ pub fn cases(
     most: usize,
     around: &Surroundings<'_>,
 ) -> Result<Vec<Case>, Nothing> {
-    let mut found: Vec<(Vec<usize>, Found)> = Vec::new();
-    for policies in alike(comparison) {
-        let Some(replication) = worst_world(comparison, policies[0]) else { continue };
-        let ask = Ask { policy: policies[0], replication: Some(replication), ..Ask::default() };
-        found.extend(worst(&[scenario], &ask, around)?.map(|found| (policies, found)));
-    }
+    let known = Known::default();
+    let worlds: Vec<(Vec<usize>, u32)> = alike(comparison)
+        .into_iter()
+        .filter_map(|policies| worst_world(comparison, policies[0]).map(|replication| (policies, replication)))
+        .collect();
+    let found = in_parallel(&worlds, around, |(policies, replication)| {
+        let episodes = known.episodes(scenario, policies[0], *replication, around)?;
+        // Of those that last as long the first.
+        let longest = episodes.iter().rev().max_by_key(|episode| lasted(episode)).copied();
+        Ok(longest.map(|episode| (policies.clone(), Found { scenario: 0, replication: *replication, episode })))
+    })?;
+    let mut found: Vec<(Vec<usize>, Found)> = found.into_iter().flatten().collect();
     found.sort_by_key(|(_, found)| Reverse(lasted(&found.episode)));
     found.truncate(most);
     let case = |(policies, found): (Vec<usize>, Found)| {
         let ask = Ask { policy: policies[0], ..Ask::default() };
-        explain(scenario, &ask, &found, around).map(|explanation| Case { policies, explanation })
+        explained(scenario, &ask, &found, &known, around).map(|explanation| Case { policies, explanation })
     };
     found.into_iter().map(case).collect()
 }
@@ -254,9 +284,22 @@ pub fn explain(
     found: &Found,
     around: &Surroundings<'_>,
 ) -> Result<Explanation, Nothing> {
+    explained(scenario, ask, found, &Known::default(), around)
+}
+
+fn explained(
+    scenario: &Scenario,
+    ask: &Ask,
+    found: &Found,
+    known: &Known,
+    around: &Surroundings<'_>,
+) -> Result<Explanation, Nothing> {
     let names = Names::of(&scenario.world);
     let witness = Witness::new(&names, found.episode, ask.call);
-    let Played { observer, causes, .. } = play_traced(scenario, ask.policy, found.replication, witness, around.stop)?;
+    // What fails first is played in any case; a call by its number is found only where each is.
+    let calls = if ask.call.is_some() { Playing::Each } else { scenario.world.run.calls };
+    let played = play_traced(scenario, ask.policy, found.replication, witness, (calls, around.stop))?;
+    let Played { observer, causes, .. } = played;
     let Witness { facts, ways, asked, ended, .. } = observer;
     let mut ways: Vec<Way> = ways.into_values().filter(|way| way.n > 0).collect();
     ways.sort_by_key(|way| (way.first.first, way.first.number));
@@ -274,7 +317,7 @@ pub fn explain(
     let ended = ended.map(|ok| Ended { at: ok.first, token: ok.token, fetched: fetched(&facts, &names, &ok) });
     let curing = ended.and_then(|ended| Some((names.holder_of(lane), ended.fetched?.0)));
     let fetches = fetches(&facts, &chain, curing);
-    let others = others(scenario, ask.policy, found, around)?;
+    let others = others(scenario, ask.policy, found, known, around)?;
     let replication = found.replication;
     Ok(Explanation { replication, lane, start, end, failed, ways, way, call, chain, fetches, ended, others })
 }
@@ -362,20 +405,26 @@ fn fetch_of(fact: &Fact) -> Option<(HolderId, u64)> {
     }
 }
 
-fn others(scenario: &Scenario, policy: usize, found: &Found, around: &Surroundings<'_>) -> Result<Vec<Other>, Nothing> {
+fn others(
+    scenario: &Scenario,
+    policy: usize,
+    found: &Found,
+    known: &Known,
+    around: &Surroundings<'_>,
+) -> Result<Vec<Other>, Nothing> {
     let all: Vec<usize> = (0..scenario.policies.len()).filter(|&other| other != policy).collect();
     let end_of_run = SimTime::ZERO + scenario.world.run.duration;
     in_parallel(&all, around, |&other| {
         let of_lane = |episode: &Episode| episode.lane == found.episode.lane;
         let meanwhile = |episode: &Episode| episode.start <= found.episode.end && episode.end >= found.episode.start;
-        let mut episodes = episodes(scenario, other, found.replication, around)?;
-        episodes.retain(|episode| of_lane(episode) && meanwhile(episode));
-        let ended = episodes.iter().map(|episode| episode.end).max();
+        let all = known.episodes(scenario, other, found.replication, around)?;
+        let episodes = || all.iter().filter(|episode| of_lane(episode) && meanwhile(episode));
+        let ended = episodes().map(|episode| episode.end).max();
         Ok(Other {
             policy: scenario.policies[other].name.clone(),
             ended,
             open: ended == Some(end_of_run),
-            failed: episodes.iter().map(|episode| episode.failed).sum(),
+            failed: episodes().map(|episode| episode.failed).sum(),
         })
     })
 }
@@ -446,7 +495,7 @@ impl Witness {
         if is_first {
             way.first = *calls;
         }
-        (way.last, way.n) = (at, way.n + calls.n);
+        (way.last, way.n) = (calls.last, way.n + calls.n);
         is_first || asked
     }
 
@@ -478,5 +527,10 @@ impl Observer for Witness {
         if self.keeps(at, fact) {
             self.facts.push(Told { at, seq, fact: *fact });
         }
+    }
+
+    fn next_edge(&self, at: SimTime) -> SimTime {
+        let edges = [self.episode.start, self.episode.end, self.episode.end + SimSpan(1)];
+        edges.into_iter().find(|edge| *edge > at).unwrap_or(SimTime::NEVER)
     }
 }

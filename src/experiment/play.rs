@@ -83,16 +83,16 @@ pub fn play_each<O: Observer>(
     to_the_end(Engine::new(Fifo, start), scenario, policy, replication, stop)
 }
 
-/// The same, and keeps what scheduled each event.
+/// The same with calls played as `calls` says, and keeps what scheduled each event.
 pub fn play_traced<O: Observer>(
     scenario: &Scenario,
     policy: usize,
     replication: u32,
     observer: O,
-    stop: &AtomicBool,
+    (calls, stop): (Playing, &AtomicBool),
 ) -> Result<Played<O>, Stop> {
     to_the_end(
-        Engine::traced(Fifo, start(scenario, policy, replication, observer, Playing::Each)),
+        Engine::traced(Fifo, start(scenario, policy, replication, observer, calls)),
         scenario,
         policy,
         replication,
