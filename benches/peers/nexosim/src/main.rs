@@ -4,6 +4,8 @@
 //! On one thread, as the other engines. By default it takes all cores, which costs an order of magnitude here: worker threads
 //! meet at every instant.
 
+#![allow(clippy::unused_self, clippy::unused_async, reason = "what a port may be is the engine's choice")]
+
 mod hold;
 mod one;
 mod ports;

@@ -1,8 +1,6 @@
 //! The token-cache model as a bench of models: clients, gateways, backend and IdP, connected by ports. What takes time is a method
 //! that a model schedules on itself; the way of a call belongs to who receives it, whose input schedules its arrival.
 
-#![allow(clippy::unused_self, reason = "an input port is a method")]
-
 use std::time::Duration;
 
 use nexosim::model::{Context, Model, schedulable};

@@ -15,7 +15,6 @@ fn key(time: Nanos, seq: u64) -> Key {
     (Key::from(time) << 64) | Key::from(seq)
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the upper half")]
 fn time(key: Key) -> Nanos {
     (key >> 64) as Nanos
 }
@@ -96,7 +95,7 @@ impl<E: Copy> Heap<E> {
 }
 
 struct Lanes {
-    lanes: [VecDeque<(Key, Event)>; 3],
+    fifo: [VecDeque<(Key, Event)>; 3],
     /// Of the lanes, and of the heap.
     heads: [Key; 4],
     heap: Heap<Event>,
@@ -105,7 +104,7 @@ struct Lanes {
 
 impl Lanes {
     fn new() -> Lanes {
-        Lanes { lanes: Default::default(), heads: [NONE; 4], heap: Heap::new(), seq: 0 }
+        Lanes { fifo: Default::default(), heads: [NONE; 4], heap: Heap::new(), seq: 0 }
     }
 
     fn key(&mut self, at: Nanos) -> Key {
@@ -116,7 +115,7 @@ impl Lanes {
     fn push(&mut self, lane: usize, at: Nanos, event: Event) {
         let key = self.key(at);
         self.heads[lane] = self.heads[lane].min(key);
-        self.lanes[lane].push_back((key, event));
+        self.fifo[lane].push_back((key, event));
     }
 
     fn pop(&mut self) -> Option<(Nanos, Event)> {
@@ -127,7 +126,7 @@ impl Lanes {
         if self.heads[first] == NONE {
             return None;
         }
-        let (key, event) = if let Some(lane) = self.lanes.get_mut(first) {
+        let (key, event) = if let Some(lane) = self.fifo.get_mut(first) {
             let head = lane.pop_front().expect("it has a head");
             self.heads[first] = lane.front().map_or(NONE, |next| next.0);
             head
