@@ -1,5 +1,5 @@
 """The models on SimPy 4.1: clients and calls are processes, written as generators that wait for timeouts, and a fetch is a process
-that others wait for, as its tutorial and its guide to events do it. Random numbers are Python's own, so that counts agree with the
+that others wait for, as its documentation does it. Random numbers are Python's own, so that counts agree with the
 other programs' within noise only.
 
     peer.py token-cache [--quick] | hold PENDING EVENTS

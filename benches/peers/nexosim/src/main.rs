@@ -1,8 +1,7 @@
 //! The models on NeXosim 1.0. `nexosim` is built as its README does it, of models that are connected by ports; `nexosim-one` has all
 //! of the world in one model, without ports: not how a bench is meant to be, but the most that its scheduler can do.
 //!
-//! On one thread, as the other engines. By default it takes all cores, which costs an order of magnitude here: worker threads
-//! meet at every instant.
+//! On one thread, as the other engines. By default it takes all cores; on two, `token-cache --quick` took 2.1 s instead of 0.1 s.
 
 #![allow(clippy::unused_self, clippy::unused_async, reason = "what a port may be is the engine's choice")]
 
