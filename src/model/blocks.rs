@@ -245,3 +245,93 @@ impl Blocks {
 fn as_usize(n: u64) -> usize {
     usize::try_from(n).expect("the calls of a block")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::Seeds;
+
+    const SECOND: u128 = 1_000_000_000;
+
+    fn stream(rate: f64, forbidden_ratio: f64) -> (Blocks, Rows) {
+        let seeds = Seeds { seed: 5, replication: 2 };
+        let blocks = Blocks::new(rate, forbidden_ratio, seeds.key("block", "shop"), &Arc::new(BlockCount::new()));
+        (blocks, Rows::new(seeds.key("call", "shop")))
+    }
+
+    /// Of each call before an instant: when it is born, and whether it is forbidden.
+    fn one_by_one(blocks: &mut Blocks, rows: &mut Rows, until: u128) -> Vec<(u128, bool)> {
+        let mut calls = Vec::new();
+        while blocks.next_at().0 < until {
+            let at = blocks.next_at().0;
+            calls.push((at, blocks.take(rows).2 == Some(true)));
+        }
+        calls
+    }
+
+    /// Slow and fast streams, with no, some and only forbidden calls.
+    const STREAMS: [(f64, f64); 6] =
+        [(3.0, 0.0), (50.0, 0.1), (900.0, 1.0), (1_025.0, 0.0), (40_000.0, 0.02), (5_000.0, 1.0)];
+
+    #[test]
+    fn calls_that_are_passed_are_those_that_would_have_been_taken() {
+        for (rate, forbidden_ratio) in STREAMS {
+            let (mut taking, mut rows) = stream(rate, forbidden_ratio);
+            let calls = one_by_one(&mut taking, &mut rows, 40 * SECOND / 8);
+            let (mut passing, mut rows) = stream(rate, forbidden_ratio);
+            let mut word = 1_u64;
+            let (mut at, mut seen) = (0, 0);
+            while at < 4 * SECOND {
+                word = word.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1);
+                // Short and long ways on, sometimes a few calls one by one in between.
+                at += u128::from(word >> 34) >> (word % 13);
+                let passed = passing.pass(Operational(at), &mut rows);
+                let until = calls.partition_point(|call| call.0 < at);
+                let forbidden = calls[seen..until].iter().filter(|call| call.1).count();
+                let expected = Passed { calls: (until - seen) as u64, forbidden: forbidden as u64 };
+                assert_eq!(passed, expected, "{rate}/s to {at}");
+                seen = until;
+                assert_eq!(passing.next_at().0, calls[seen].0);
+                for call in &calls[seen..(seen + usize::try_from(word % 4).unwrap()).min(calls.len() - 1)] {
+                    let born = passing.next_at().0;
+                    assert_eq!((born, passing.take(&mut rows).2 == Some(true)), *call);
+                    (seen, at) = (seen + 1, at.max(born + 1));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_stream_that_is_rewound_has_the_calls_that_it_had() {
+        for (rate, forbidden_ratio) in STREAMS {
+            let (mut blocks, mut rows) = stream(rate, forbidden_ratio);
+            let calls = one_by_one(&mut blocks, &mut rows, 3 * SECOND);
+            let mut past = blocks.rewound(Operational(SECOND));
+            past.pass(Operational(SECOND), &mut rows);
+            let again = one_by_one(&mut past, &mut rows, 3 * SECOND);
+            assert_eq!(again, calls[calls.len() - again.len()..]);
+            assert_eq!(again.len(), calls.iter().filter(|call| call.0 >= SECOND).count());
+        }
+    }
+
+    #[test]
+    #[expect(clippy::cast_precision_loss, reason = "counts in moments")]
+    fn a_fast_stream_is_a_poisson_process() {
+        // 40,000 calls/s, a fiftieth of them forbidden; the counts of 20,000 stretches of 5 ms, which are no blocks.
+        let (mut blocks, mut rows) = stream(40_000.0, 0.02);
+        let n = 20_000_u64;
+        let counts: Vec<Passed> =
+            (1..=n).map(|k| blocks.pass(Operational(u128::from(k) * SECOND / 200), &mut rows)).collect();
+        for (mean, of) in [
+            (200.0, counts.iter().map(|c| c.calls).collect::<Vec<_>>()),
+            (4.0, counts.iter().map(|c| c.forbidden).collect()),
+        ] {
+            let found = of.iter().sum::<u64>() as f64 / n as f64;
+            // Four bounds of 99.9 % together: 3.7 standard errors each, of the mean and of the variance.
+            assert!((found - mean).abs() < 3.7 * libm::sqrt(mean / n as f64), "{found}");
+            let variance = of.iter().map(|c| (*c as f64 - mean) * (*c as f64 - mean)).sum::<f64>() / n as f64;
+            let error = mean * libm::sqrt((2.0 + 1.0 / mean) / n as f64);
+            assert!((variance - mean).abs() < 3.7 * error, "{variance}");
+        }
+    }
+}
