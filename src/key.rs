@@ -60,8 +60,6 @@ pub enum Ty {
     Profile,
     /// A whole number above zero, or `{ min, max, until }`.
     Replications,
-    /// Whatever a later version makes of it: only with `later`.
-    Undecided,
 }
 
 /// What a key is when the file does not say.
@@ -85,39 +83,31 @@ pub struct Key {
     pub default: Default,
     /// One line for `schema`, `show` and the docs.
     pub doc: &'static str,
-    /// Not built yet: the whole key (`&["*"]`), or only these words of a choice. Refused with a word, never silently accepted.
-    pub later: &'static [&'static str],
 }
 
 impl Key {
     /// A key with a default written as in a scenario file.
     #[must_use]
     pub const fn new(name: &'static str, ty: Ty, default: &'static str, doc: &'static str) -> Key {
-        Key { name, ty, default: Default::Is(default), doc, later: &[] }
+        Key { name, ty, default: Default::Is(default), doc }
     }
 
     /// A key that the file must give.
     #[must_use]
     pub const fn required(name: &'static str, ty: Ty, doc: &'static str) -> Key {
-        Key { name, ty, default: Default::Required, doc, later: &[] }
+        Key { name, ty, default: Default::Required, doc }
     }
 
     /// A key that is off when the file does not give it.
     #[must_use]
     pub const fn off(name: &'static str, ty: Ty, doc: &'static str) -> Key {
-        Key { name, ty, default: Default::Off, doc, later: &[] }
+        Key { name, ty, default: Default::Off, doc }
     }
 
     /// A key that takes another key's value when the file does not give it.
     #[must_use]
     pub const fn like(name: &'static str, ty: Ty, other: &'static str, doc: &'static str) -> Key {
-        Key { name, ty, default: Default::Other(other), doc, later: &[] }
-    }
-
-    /// The same key, of which this (or `"*"`: all of it) is not built yet.
-    #[must_use]
-    pub const fn later(self, words: &'static [&'static str]) -> Key {
-        Key { later: words, ..self }
+        Key { name, ty, default: Default::Other(other), doc }
     }
 }
 

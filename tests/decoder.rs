@@ -7,7 +7,7 @@ const GOOD: &[&str] = &[
     include_str!("../src/cli/templates/idp-restart.toml"),
     include_str!("../src/cli/templates/minimal.toml"),
     include_str!("data/bad/unknown-reference.toml"),
-    include_str!("data/bad/not-built.toml"),
+    include_str!("data/bad/cannot-count.toml"),
     include_str!("data/bad/excluding.toml"),
     include_str!("data/bad/out-of-range.toml"),
     include_str!("data/bad/not-stored.toml"),

@@ -97,7 +97,7 @@ fn distributions() -> Listing {
 
 fn keys(keys: &[Key]) -> String {
     let line = |key: &Key| format!("{}: {}", key.name, key.doc);
-    keys.iter().filter(|key| !key.later.contains(&"*")).map(line).collect::<Vec<_>>().join("\n")
+    keys.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// Of databases.

@@ -39,4 +39,4 @@ pub use event::Event;
 pub use world::World;
 
 /// The version of the model: it rises with every change that moves results.
-pub const MODEL_VERSION: u32 = 1;
+pub const MODEL_VERSION: u32 = 2;

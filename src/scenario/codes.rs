@@ -225,12 +225,6 @@ pub const CODES: &[Code] = &[
         "[[fault]] kind = \"db-stall\"\nadd: [idp.persistence] mode = \"database\"",
     ),
     code(
-        "E040",
-        "not built yet",
-        "The file format has this, and this version of the program does not have it yet. It is refused instead of ignored, because the result would not be what the file asks for. A key of that sort may stand there with its default value, which changes nothing.",
-        "[run] calls = \"counted\"\nremove it, or wait for a version that has it",
-    ),
-    code(
         "E041",
         "calls that cannot be counted",
         "With `calls = \"counted\"` calls that change nothing are counted instead of played, and the results are the same. That needs calls that do not depend on each other: backends that check tokens without asking the IdP (`ideal` or `local`), gateways that are chosen at random or stick to their users, clients that do not retry and whose timeout no answer misses, callers without tokens of their own, policies that cache. `calls = \"auto\"` counts where that can be done, and `stalegate show FILE` says why not.",

@@ -54,8 +54,7 @@ fn scalar(name: &str, ty: Ty, node: &Node) -> Read<Value> {
             Some(text) => Ok(Value::Text(text.to_owned())),
             None => Err(wrong(node, "a text in quotation marks")),
         },
-        Ty::Undecided
-        | Ty::Dist
+        Ty::Dist
         | Ty::Backoff
         | Ty::Profile
         | Ty::Replications
@@ -287,7 +286,7 @@ pub fn placeholder(ty: &Ty) -> Value {
         Ty::Statuses => Value::Statuses(Vec::new()),
         Ty::Backoff => Value::Backoff(Backoff::constant(second)),
         Ty::Replications => Value::Replications(Replications::fixed(1)),
-        Ty::Profile | Ty::Undecided => Value::Off,
+        Ty::Profile => Value::Off,
     }
 }
 
@@ -305,7 +304,7 @@ pub fn sample(ty: &Ty) -> String {
         Ty::SignedSpan => "\"2s\"".into(),
         Ty::Rate => "\"50/s\"".into(),
         Ty::Choice(words) => format!("\"{}\"", words[0]),
-        Ty::Text | Ty::Undecided => "\"…\"".into(),
+        Ty::Text => "\"…\"".into(),
         Ty::Texts => "[\"…\"]".into(),
         Ty::TwoTexts => "[[\"…\"], [\"…\"]]".into(),
         Ty::Statuses => "[401, 403]".into(),

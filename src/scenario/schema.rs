@@ -10,7 +10,7 @@ use crate::fault::FAULTS;
 use crate::key::{Default, Key, Ty};
 use crate::policy::RULES;
 
-/// The schema of a scenario file. Keys and tables that are not built yet are left out.
+/// The schema of a scenario file.
 #[must_use]
 pub fn schema() -> Value {
     let mut root = object("a stalegate scenario", section("").keys, Map::new());
@@ -36,7 +36,7 @@ fn table(path: &'static str) -> Value {
     let mut below = Map::new();
     for name in keys::below(path) {
         let inner = keys::SECTIONS.iter().find(|section| section.path == format!("{path}.{name}"));
-        if let Some(inner) = inner.filter(|inner| inner.keys.iter().any(|key| !is_later(key))) {
+        if let Some(inner) = inner {
             below.insert(name.to_owned(), object(inner.doc, inner.keys, Map::new()));
         }
     }
@@ -45,7 +45,7 @@ fn table(path: &'static str) -> Value {
 
 fn policy() -> Value {
     let mut rules = Map::new();
-    for rule in RULES.iter().filter(|rule| rule.keys.iter().any(|key| !is_later(key))) {
+    for rule in RULES {
         rules.insert(rule.name.to_owned(), object(rule.doc, rule.keys, Map::new()));
     }
     let mut policy = object(section("policy").doc, POLICY, rules);
@@ -57,7 +57,7 @@ fn policy() -> Value {
 fn fault() -> Value {
     let mut own = Map::new();
     for def in FAULTS {
-        for key in def.keys.iter().filter(|key| !is_later(key)) {
+        for key in def.keys {
             own.entry(key.name).or_insert_with(|| described(key));
         }
     }
@@ -74,13 +74,9 @@ fn sweep() -> Value {
     sweep
 }
 
-fn is_later(key: &Key) -> bool {
-    key.later.contains(&"*")
-}
-
 fn object(doc: &str, keys: &[Key], mut properties: Map<String, Value>) -> Value {
     let mut required: Vec<&str> = Vec::new();
-    for key in keys.iter().filter(|key| !is_later(key)) {
+    for key in keys {
         properties.insert(key.name.to_owned(), described(key));
         if key.default == Default::Required {
             required.push(key.name);
@@ -96,7 +92,7 @@ fn object(doc: &str, keys: &[Key], mut properties: Map<String, Value>) -> Value 
 }
 
 fn described(key: &Key) -> Value {
-    let mut value = of_type(&key.ty, key.later);
+    let mut value = of_type(&key.ty);
     value["description"] = match key.default {
         Default::Is(text) => format!("{} (default: {text})", key.doc),
         Default::Required => format!("{} (required)", key.doc),
@@ -110,7 +106,7 @@ fn described(key: &Key) -> Value {
 const SPAN: &str = r"^\s*([0-9]*\.?[0-9]+\s*(ns|us|µs|ms|s|min|h|d)\s*)+$";
 const SIGNED_SPAN: &str = r"^\s*[+-]?\s*([0-9]*\.?[0-9]+\s*(ns|us|µs|ms|s|min|h|d)\s*)+$";
 
-fn of_type(ty: &Ty, later: &[&str]) -> Value {
+fn of_type(ty: &Ty) -> Value {
     let span = || json!({ "type": "string", "pattern": SPAN });
     let texts = || json!({ "type": "array", "items": { "type": "string" } });
     match *ty {
@@ -125,10 +121,7 @@ fn of_type(ty: &Ty, later: &[&str]) -> Value {
         Ty::Span | Ty::PositiveSpan => span(),
         Ty::SpanOrNone => json!({ "anyOf": [span(), { "type": "string", "enum": ["none"] }] }),
         Ty::Rate => json!({ "type": "string", "pattern": r"^\s*[0-9]*\.?[0-9]+\s*/\s*(s|min|h|d)\s*$" }),
-        Ty::Choice(words) => {
-            let built: Vec<&str> = words.iter().copied().filter(|word| !later.contains(word)).collect();
-            json!({ "type": "string", "enum": built })
-        }
+        Ty::Choice(words) => json!({ "type": "string", "enum": words }),
         Ty::Text => json!({ "type": "string" }),
         Ty::SignedSpan => json!({ "type": "string", "pattern": SIGNED_SPAN }),
         Ty::Texts => texts(),
@@ -163,7 +156,6 @@ fn of_type(ty: &Ty, later: &[&str]) -> Value {
             sequential["properties"]["until"] = json!({ "anyOf": [until, { "type": "string", "enum": ["decided"] }] });
             json!({ "anyOf": [{ "type": "integer", "minimum": 1, "maximum": 1_000_000 }, sequential] })
         }
-        Ty::Undecided => json!({}),
     }
 }
 

@@ -1,4 +1,4 @@
-//! One table against its keys: unknown ones, missing ones, wrong ones, those not built yet, and the defaults of the rest.
+//! One table against its keys: unknown ones, missing ones, wrong ones, and the defaults of the rest.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use super::reader::{Line, Reader};
 use super::source::At;
 use super::text;
 use super::tree::{self, Branch, Entry, Node};
-use crate::key::{Default, Key, Table, Ty, Value};
+use crate::key::{Default, Key, Table, Value};
 
 /// A table as it was read.
 #[derive(Clone, Debug, Default)]
@@ -88,42 +88,10 @@ fn unknown(reader: &mut Reader, shape: Shape<'_>, branch: &Branch) {
 
 fn given(reader: &mut Reader, key: &Key, entry: &Entry, decoded: &mut Decoded) -> Value {
     decoded.places.insert(key.name, entry.node.at.clone());
-    if key.later.contains(&"*") {
-        return later(reader, key, entry, decoded);
-    }
-    if let Some(word) = entry.node.text().filter(|word| key.later.contains(word)) {
-        let built: Vec<&str> = words(key).iter().copied().filter(|word| !key.later.contains(word)).collect();
-        reader.say(
-            Diagnostic::new("E040", format!("`{} = \"{word}\"` is not built yet", key.name))
-                .at(&entry.node.at, "of a later version")
-                .help(format!("built so far: {}", built.join(", "))),
-        );
-        decoded.bad.insert(key.name);
-        return fallback(key);
-    }
     decode::value(reader, key, &entry.node).unwrap_or_else(|| {
         decoded.bad.insert(key.name);
         fallback(key)
     })
-}
-
-/// A key of a later version: fine with its default value, which changes nothing.
-fn later(reader: &mut Reader, key: &Key, entry: &Entry, decoded: &mut Decoded) -> Value {
-    let before = reader.out.len();
-    let value = decode::value(reader, key, &entry.node);
-    reader.out.truncate(before);
-    let default = fallback(key);
-    if value.as_ref() == Some(&default) && matches!(key.default, Default::Is(_)) {
-        return default;
-    }
-    let mut mistake = Diagnostic::new("E040", format!("`{}` is not built yet", key.name))
-        .at(&entry.key_at, format!("of a later version: {}", key.doc));
-    if let Default::Is(text) = key.default {
-        mistake = mistake.help(format!("remove it; only its default, {text}, may stand there"));
-    }
-    reader.say(mistake);
-    decoded.bad.insert(key.name);
-    default
 }
 
 fn absent(reader: &mut Reader, shape: Shape<'_>, key: &Key, decoded: &mut Decoded) -> Value {
@@ -156,10 +124,6 @@ fn default_node(text: &str) -> Node {
     tree::parse_value(0, text, 0).unwrap_or_else(|mistake| panic!("the default {text} is no TOML: {mistake:?}"))
 }
 
-fn words(key: &Key) -> &'static [&'static str] {
-    if let Ty::Choice(words) = key.ty { words } else { &[] }
-}
-
 fn line(reader: &Reader, key: &Key, entry: Option<&Entry>, value: &Value) -> Line {
     let canonical = text::value(value).unwrap_or_else(|| "off".into());
     let shown = match entry.and_then(|entry| entry.node.table()).and_then(|table| table.get("file")) {
@@ -169,7 +133,6 @@ fn line(reader: &Reader, key: &Key, entry: Option<&Entry>, value: &Value) -> Lin
     let origin = match (entry, key.default) {
         (Some(entry), _) => reader.sources.origin(&entry.node.at),
         (None, Default::Other(other)) => other.to_owned(),
-        (None, _) if key.later.contains(&"*") => "default, not built yet".to_owned(),
         (None, Default::Is(_) | Default::Required | Default::Off) => "default".to_owned(),
     };
     Line { key: key.name, value: shown, canonical, origin }

@@ -51,7 +51,7 @@ fn names(root: &Branch, list: &str) -> Vec<String> {
 
 /// Whether the scenario has this path, or the path of a table of which it is a parameter: `idp.token_service.mean`.
 pub fn has(all: &[(String, Ty)], path: &str) -> bool {
-    let table = |ty: &Ty| matches!(ty, Ty::Dist | Ty::Backoff | Ty::Undecided);
+    let table = |ty: &Ty| matches!(ty, Ty::Dist | Ty::Backoff);
     all.iter().any(|(known, _)| known == path)
         || path.rsplit_once('.').is_some_and(|(above, _)| all.iter().any(|(known, ty)| known == above && table(ty)))
 }
