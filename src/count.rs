@@ -208,6 +208,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::cast_precision_loss, reason = "a number of coins")]
     fn halves_invert_the_binomial_distribution_of_fair_coins() {
         for n in [0, 1, 2, 3, 7, 63, 64, 65, 66, 1_000, 65_537] {
             let exact = Binomial::new(0.5, n).unwrap();

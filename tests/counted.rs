@@ -223,3 +223,36 @@ fn latencies_of_counted_calls_are_distributed_as_those_of_played_ones() {
         }
     }
 }
+
+#[test]
+fn auto_counts_where_it_can_and_says_why_not_elsewhere() {
+    let asked = |text: &str, change: &str| {
+        let overrides = ["run.calls=\"auto\"".to_owned(), change.to_owned()];
+        let loaded =
+            scenario::load_text("restart.toml", text, &overrides, None).unwrap_or_else(|found| panic!("{found:?}"));
+        let (_, value, origin) = loaded.resolved().into_iter().find(|(path, ..)| path == "run.calls").unwrap();
+        assert_eq!(value, "\"auto\"");
+        (loaded.scenario.world.run.calls, origin)
+    };
+    let text = restart("5/s");
+    let (calls, origin) = asked(&text, "run.seed=2");
+    assert_eq!(calls, Playing::Counted);
+    assert_eq!(origin, "--set; calls that change nothing are counted");
+    for (change, why) in [
+        (
+            "api.orders.validation=\"introspect\"",
+            "the backend of the api `orders` asks the IdP about each call's token",
+        ),
+        (
+            "gateway.balance=\"round-robin\"",
+            "gateways take calls in turns, so that each call depends on those before it",
+        ),
+        ("client.shop.retry.attempts=1", "the client `shop` sends calls again"),
+        ("client.shop.timeout=\"2s\"", "an answer may come after the timeout of the client `shop`"),
+        ("policy.event-purge.lifetime.rule=\"no-cache\"", "the policy `event-purge` fetches a token for each call"),
+    ] {
+        let (calls, origin) = asked(&text, change);
+        assert_eq!(calls, Playing::Each, "{change}");
+        assert_eq!(origin, format!("--set; each call is played: {why}"));
+    }
+}

@@ -86,7 +86,9 @@ fn spread(
     }
     let at = |u: f64| base + service.sample(u.clamp(uniform(0), uniform(u64::MAX)));
     if !same_bin(at(cell.from), at(cell.to)) && cell.to - cell.from > f64::EPSILON {
-        halve(cell, word).into_iter().for_each(|half| spread(service, base, half, word, tell));
+        for half in halve(cell, word) {
+            spread(service, base, half, word, tell);
+        }
         return;
     }
     let mut n = cell.n;

@@ -135,8 +135,8 @@ impl<O: Observer> World<O> {
             let sure = before(horizon, most);
             if next < sure {
                 let passed = self.sources[source.index()].pass(sure);
-                let last = SimTime((sure + most).0 - 1);
-                self.tell_counted(lot, law, (passed.calls, passed.forbidden), (earliest, last, next));
+                let by = SimTime((sure + most).0 - 1);
+                self.tell_counted(lot, law, (passed.calls, passed.forbidden), (earliest, by, next));
                 continue;
             }
             let birth = self.sources[source.index()].take();
