@@ -3,8 +3,9 @@
 
 use super::queue::Scheduled;
 
-/// Events in a chunk: a list of few must not take much, and one of many must not be all links.
-const CHUNK: usize = 16;
+/// Events in a chunk: a list of few must not take much, and of a list of many the next chunk must not be waited for too often.
+/// Measured at a million pending: 8 cost half as much again as 32, and 64 gain little.
+const CHUNK: usize = 32;
 
 /// No chunk.
 const NONE: u32 = u32::MAX;
@@ -71,8 +72,8 @@ impl<E: Copy> Pool<E> {
         if list.len == 0 {
             list.first = new;
         } else {
-            let last = &mut self.chunks[list.last as usize];
-            (last.used, last.next) = (list.used, new);
+            let full = &mut self.chunks[list.last as usize];
+            (full.used, full.next) = (list.used, new);
         }
         list.last = new;
     }
@@ -111,8 +112,8 @@ impl<E: Copy> Pool<E> {
         if list.len == 0 {
             *list = other;
         } else if other.len > 0 {
-            let last = &mut self.chunks[list.last as usize];
-            (last.used, last.next) = (list.used, other.first);
+            let end = &mut self.chunks[list.last as usize];
+            (end.used, end.next) = (list.used, other.first);
             *list = List { first: list.first, len: list.len + other.len, ..other };
         }
     }

@@ -47,8 +47,8 @@ impl Heads {
         self.order[self.len - 1]
     }
 
-    #[inline(always)]
     /// Finds the place of a head, for which there is room at the end.
+    #[inline]
     fn place(&mut self, lane: u32, key: Key) {
         let order = &mut self.order[..self.len];
         let mut place = order.len() - 1;

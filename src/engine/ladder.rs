@@ -23,7 +23,7 @@ const BUCKETS: usize = 1 << BITS;
 const SORTED: usize = 16;
 
 /// As many are in the run alone.
-const FEW: usize = 32;
+const FEW: usize = 8;
 
 /// A run that grows beyond this becomes a rung.
 const LONG_RUN: usize = 64;
@@ -68,7 +68,8 @@ impl Rung {
     const UNUSED: Rung = Rung { start: 0, shift: 0, taken: 0, filled: 0, buckets: [List::EMPTY; BUCKETS] };
 
     fn add<E: Copy>(&mut self, pool: &mut Pool<E>, event: Scheduled<E>) {
-        let bucket = (((event.time - self.start) >> self.shift) & (BUCKETS as u64 - 1)) as usize;
+        // Below the number of buckets as it is; this way the compiler knows.
+        let bucket = (((event.time - self.start) >> self.shift) & 63) as usize;
         let list = &mut self.buckets[bucket];
         if self.filled & (1 << bucket) == 0 {
             self.filled |= 1 << bucket;

@@ -79,7 +79,7 @@ impl<E: Copy> Lanes<E> {
     }
 
     /// Adds an event to a lane; its position there.
-    #[inline(always)]
+    #[inline]
     pub fn push(&mut self, lane: u32, event: Scheduled<E>) -> u32 {
         let ring = &mut self.rings[lane as usize];
         if ring.len() == ring.events.len() {

@@ -31,8 +31,9 @@ fn key(time: u64, seq: u64) -> Key {
 }
 
 /// The `seq` of an event with this place.
+#[expect(clippy::cast_possible_truncation, reason = "the lower half is meant")]
 pub(super) fn seq_of(key: Key) -> u64 {
-    (key & Key::from(u64::MAX)) as u64
+    key as u64
 }
 
 impl<E> Scheduled<E> {
@@ -64,6 +65,15 @@ const DRAWN: NonZeroU64 = NonZeroU64::MIN;
 
 /// What the place of an event in a lane has.
 const IN_LANE: NonZeroU64 = NonZeroU64::new(1 << 63).unwrap();
+
+fn lane_of(place: NonZeroU64) -> u32 {
+    ((place.get() ^ IN_LANE.get()) >> 32) as u32
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the lower half is meant")]
+fn position_of(place: NonZeroU64) -> u32 {
+    place.get() as u32
+}
 
 /// The future event list.
 #[derive(Debug)]
@@ -121,9 +131,7 @@ impl<E: Copy> EventQueue<E> {
     /// Takes an event back that has not fired yet; one that has must not be named.
     pub fn cancel(&mut self, handle: Handle) {
         if handle.place != DRAWN {
-            let place = handle.place.get() ^ IN_LANE.get();
-            let [lane, position] = [place >> 32, place & u64::from(u32::MAX)].map(|half| half as u32);
-            return self.lanes.cancel(lane, position, handle.seq);
+            return self.lanes.cancel(lane_of(handle.place), position_of(handle.place), handle.seq);
         }
         self.cancelled.insert(handle.seq);
         if self.cancelled.len() > SWEEP_ABOVE && self.cancelled.len() * 2 > self.ladder.len() {

@@ -117,6 +117,7 @@ fn op() -> impl Strategy<Value = Op> {
         6 => (0..5_usize).prop_map(Op::PushLane),
         4 => (0..40_usize).prop_map(Op::Cancel),
         1 => (0..200_u64, prop_oneof![Just(0), 0..3_u64, Just(1_000_000)]).prop_map(|(n, after)| Op::Burst(n, after)),
+        1 => Just(Op::CancelAll),
         12 => Just(Op::Pop),
         2 => (0..20_u64).prop_map(Op::PopUntil),
     ]
