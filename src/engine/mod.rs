@@ -3,9 +3,14 @@
 //! Events fire by (time, seq); `seq` counts schedulings. The engine knows nothing of tokens: a model is anything that
 //! handles its own events and schedules further ones.
 
+mod cancelled;
 pub mod chooser;
+mod chunks;
 mod heads;
+mod ladder;
+mod lanes;
 pub mod queue;
+mod run;
 
 use std::fmt::Debug;
 
@@ -44,6 +49,7 @@ pub enum Delay {
 pub struct Schedule<E> {
     now: SimTime,
     queue: EventQueue<E>,
+    /// The delays of the queue's lanes; the first is that of [`Lane::NOW`].
     lanes: Vec<SimSpan>,
     /// Popped events of this instant among which a chooser chooses; empty under [`Fifo`].
     ready: Vec<Scheduled<E>>,
@@ -62,8 +68,8 @@ pub struct Scheduling<E> {
 
 impl<E: Copy> Schedule<E> {
     fn new() -> Schedule<E> {
-        let queue = EventQueue::new();
-        Schedule { now: SimTime::ZERO, queue, lanes: Vec::new(), ready: Vec::new(), current: u64::MAX, causes: None }
+        let (queue, lanes) = (EventQueue::new(), vec![SimSpan::ZERO]);
+        Schedule { now: SimTime::ZERO, queue, lanes, ready: Vec::new(), current: u64::MAX, causes: None }
     }
 
     /// The simulated time.
@@ -89,8 +95,8 @@ impl<E: Copy> Schedule<E> {
 
     /// Schedules an event.
     pub fn after(&mut self, delay: Delay, event: E) -> Handle {
-        if let Some(causes) = &mut self.causes {
-            causes.push(Scheduling { by: self.current, event });
+        if self.causes.is_some() {
+            self.note_cause(event);
         }
         match delay {
             Delay::Constant(lane) => {
@@ -98,6 +104,14 @@ impl<E: Copy> Schedule<E> {
                 self.queue.push_lane(lane, at.0, event)
             }
             Delay::Drawn(span) => self.queue.push((self.now + span).0, event),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn note_cause(&mut self, event: E) {
+        if let Some(causes) = &mut self.causes {
+            causes.push(Scheduling { by: self.current, event });
         }
     }
 

@@ -1,12 +1,15 @@
 //! The future event list: what will happen, in the order of (time, seq).
 //!
-//! Constant delays go to FIFO lanes, one a delay, in which order is kept for free: only the heads of the lanes compete,
-//! first with each other and then with the first of what was drawn. Cancelling a lane's event is O(1) within the lane;
-//! dead heads are dropped at once, so that a lane is as long as what is in flight and not as what has been.
+//! Constant delays go to FIFO lanes, everything else to a ladder. What is drawn for this very instant follows all that is
+//! scheduled for it, and so goes to a lane as well: a burst at one instant is a queue. Cancelling marks an event in its lane,
+//! and keeps the number of one in the ladder until the event's time has come, or until half of the ladder is dead: it
+//! costs the same however many wait.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::num::NonZeroU64;
 
-use super::heads::{Heads, Key};
+use super::cancelled::Cancelled;
+use super::ladder::Ladder;
+use super::lanes::Lanes;
 
 /// An event with its place in the order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,168 +19,162 @@ pub struct Scheduled<E> {
     pub event: E,
 }
 
-/// A FIFO lane of one constant delay.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lane(pub(super) u32);
-
-/// What cancels an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Handle {
-    seq: u64,
-    place: Place,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    Heap,
-    /// The lane, and the position counted from the first event that ever was in it, modulo 2³².
-    Lane(Lane, u32),
-}
+/// A place in the order of events: the time, then the `seq`.
+pub type Key = u128;
 
 /// Later than any event.
-const NONE: Key = Key::MAX;
+pub const NONE: Key = Key::MAX;
 
 /// The place in the order: by time, then by `seq`.
 fn key(time: u64, seq: u64) -> Key {
     (Key::from(time) << 64) | Key::from(seq)
 }
 
+/// The `seq` of an event with this place.
+#[expect(clippy::cast_possible_truncation, reason = "the lower half is meant")]
+pub(super) fn seq_of(key: Key) -> u64 {
+    key as u64
+}
+
 impl<E> Scheduled<E> {
-    fn key(&self) -> Key {
+    /// Its place in the order of events.
+    pub(super) fn key(&self) -> Key {
         key(self.time, self.seq)
     }
 }
 
-#[derive(Debug)]
-struct LaneQueue<E> {
-    /// `None`: cancelled.
-    events: VecDeque<(u64, u64, Option<E>)>,
-    /// How many have left at the front, modulo 2³².
-    left: u32,
+/// A FIFO lane of one constant delay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lane(pub(super) u32);
+
+impl Lane {
+    /// The lane of what is due at once, which every list has.
+    pub const NOW: Lane = Lane(0);
+}
+
+/// What cancels an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Handle {
+    seq: u64,
+    /// [`IN_LANE`] with the lane's number and the position in it; [`DRAWN`] for one in the ladder.
+    place: NonZeroU64,
+}
+
+/// The place of an event in the ladder.
+const DRAWN: NonZeroU64 = NonZeroU64::MIN;
+
+/// What the place of an event in a lane has.
+const IN_LANE: NonZeroU64 = NonZeroU64::new(1 << 63).unwrap();
+
+fn lane_of(place: NonZeroU64) -> u32 {
+    ((place.get() ^ IN_LANE.get()) >> 32) as u32
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the lower half is meant")]
+fn position_of(place: NonZeroU64) -> u32 {
+    place.get() as u32
 }
 
 /// The future event list.
 #[derive(Debug)]
 pub struct EventQueue<E> {
-    /// Drawn events.
-    heap: Vec<Scheduled<E>>,
-    lanes: Vec<LaneQueue<E>>,
-    heads: Heads,
-    /// Drawn events that were cancelled before their time.
-    cancelled: BTreeSet<u64>,
+    lanes: Lanes<E>,
+    ladder: Ladder<E>,
+    /// Events of the ladder that were cancelled before their time.
+    cancelled: Cancelled,
     next_seq: u64,
+    /// The time of the event that was taken last.
+    now: u64,
 }
 
 impl<E: Copy> EventQueue<E> {
-    /// The bytes that a waiting drawn event takes.
+    /// The bytes that a waiting event takes.
     pub const ENTRY_BYTES: usize = size_of::<Scheduled<E>>();
 
     /// An empty list.
     #[must_use]
     pub fn new() -> EventQueue<E> {
-        let (heap, lanes, heads) = (Vec::new(), Vec::new(), Heads::default());
-        EventQueue { heap, lanes, heads, cancelled: BTreeSet::new(), next_seq: 0 }
+        let (mut lanes, ladder) = (Lanes::new(), Ladder::new());
+        assert_eq!(Lane(lanes.add()), Lane::NOW, "the first lane");
+        EventQueue { lanes, ladder, cancelled: Cancelled::new(), next_seq: 0, now: 0 }
     }
 
     /// A new FIFO lane: times pushed to it must never fall.
     pub fn add_lane(&mut self) -> Lane {
-        let lane = Lane(u32::try_from(self.lanes.len()).expect("a lane a constant of the scenario"));
-        self.lanes.push(LaneQueue { events: VecDeque::new(), left: 0 });
-        lane
+        Lane(self.lanes.add())
     }
 
-    /// Adds an event at a drawn time.
+    /// Adds an event at a drawn time, which is not before the last event that was taken.
     pub fn push(&mut self, time: u64, event: E) -> Handle {
+        if time <= self.now {
+            debug_assert_eq!(time, self.now, "the clock never goes back");
+            return self.push_lane(Lane::NOW, time, event);
+        }
+        self.push_drawn(time, event)
+    }
+
+    #[inline(never)]
+    fn push_drawn(&mut self, time: u64, event: E) -> Handle {
         let seq = self.take_seq();
-        self.insert(Scheduled { time, seq, event });
-        Handle { seq, place: Place::Heap }
+        self.ladder.push(Scheduled { time, seq, event });
+        Handle { seq, place: DRAWN }
     }
 
     /// Adds an event to a lane.
+    #[inline]
     pub fn push_lane(&mut self, lane: Lane, time: u64, event: E) -> Handle {
         let seq = self.take_seq();
-        let queue = &mut self.lanes[lane.0 as usize];
-        debug_assert!(queue.events.back().is_none_or(|last| last.0 <= time), "a lane keeps the order of time");
-        let position = queue.left.wrapping_add(u32::try_from(queue.events.len()).expect("fewer than 2³² in flight"));
-        if queue.events.is_empty() {
-            self.heads.add(lane.0 as usize, key(time, seq));
-        }
-        queue.events.push_back((time, seq, Some(event)));
-        Handle { seq, place: Place::Lane(lane, position) }
+        let position = self.lanes.push(lane.0, Scheduled { time, seq, event });
+        Handle { seq, place: IN_LANE | (u64::from(lane.0) << 32) | u64::from(position) }
     }
 
     /// Takes an event back that has not fired yet; one that has must not be named.
     pub fn cancel(&mut self, handle: Handle) {
-        match handle.place {
-            Place::Heap => {
-                self.cancelled.insert(handle.seq);
-                if self.cancelled.len() > SWEEP_ABOVE && self.cancelled.len() * 2 > self.heap.len() {
-                    self.sweep();
-                }
-            }
-            Place::Lane(lane, position) => {
-                let queue = &mut self.lanes[lane.0 as usize];
-                let entry = &mut queue.events[position.wrapping_sub(queue.left) as usize];
-                debug_assert_eq!(entry.1, handle.seq, "the handle of an event that is still to come");
-                entry.2 = None;
-                if position == queue.left {
-                    queue.drop_dead_heads();
-                    self.heads.remove(lane.0 as usize);
-                    if let Some(head) = queue.head() {
-                        self.heads.add(lane.0 as usize, head);
-                    }
-                }
-            }
+        if handle.place != DRAWN {
+            return self.lanes.cancel(lane_of(handle.place), position_of(handle.place), handle.seq);
+        }
+        self.cancelled.insert(handle.seq);
+        if self.cancelled.len() > SWEEP_ABOVE && self.cancelled.len() * 2 > self.ladder.len() {
+            // Timers of hours that are set and taken back every second must not pile up.
+            self.ladder.retain(|event| !self.cancelled.contains(event.seq));
+            self.cancelled.clear();
         }
     }
 
     /// The next event, if there is one at or before `limit`.
     pub fn pop(&mut self, limit: u64) -> Option<Scheduled<E>> {
+        let limit = key(limit, NEVER);
         loop {
-            let (head, lane) = self.heads.first().unwrap_or((NONE, 0));
-            let drawn = self.heap.first().map_or(NONE, Scheduled::key);
-            let least = head.min(drawn);
-            if least == NONE || least > key(limit, u64::MAX) {
-                return None;
-            }
-            if head < drawn {
-                return Some(self.pop_lane(lane));
-            }
-            let top = self.heap[0];
-            self.remove_top();
-            if self.cancelled.is_empty() || !self.cancelled.remove(&top.seq) {
-                return Some(top);
+            let (in_lane, drawn) = (self.lanes.key(), self.ladder.key());
+            let popped = if in_lane < drawn {
+                if in_lane > limit {
+                    return None;
+                }
+                self.lanes.pop()
+            } else {
+                if drawn > limit {
+                    return None;
+                }
+                self.pop_drawn()
+            };
+            if let Some(event) = popped {
+                self.now = event.time;
+                return popped;
             }
         }
+    }
+
+    /// The next event of the ladder; nothing if it was cancelled.
+    fn pop_drawn(&mut self) -> Option<Scheduled<E>> {
+        let event = self.ladder.pop()?;
+        let dead = self.cancelled.len() > 0 && self.cancelled.remove(event.seq);
+        (!dead).then_some(event)
     }
 
     /// How many entries are held, cancelled ones that still wait for their time included.
     #[must_use]
     pub fn pending(&self) -> usize {
-        let in_lanes: usize = self.lanes.iter().map(|lane| lane.events.len()).sum();
-        self.heap.len() + in_lanes
-    }
-
-    /// The head of this lane, which is a live one.
-    fn pop_lane(&mut self, lane: usize) -> Scheduled<E> {
-        let queue = &mut self.lanes[lane];
-        let (time, seq, event) = *queue.events.front().expect("a lane that wins has a head");
-        queue.leave();
-        queue.drop_dead_heads();
-        self.heads.remove(lane);
-        if let Some(head) = queue.head() {
-            self.heads.add(lane, head);
-        }
-        Scheduled { time, seq, event: event.expect("dead heads are dropped at once") }
-    }
-
-    /// Takes cancelled events out of the heap: timers of hours that are set and taken back every second must not pile up.
-    fn sweep(&mut self) {
-        let cancelled = std::mem::take(&mut self.cancelled);
-        self.heap.retain(|entry| !cancelled.contains(&entry.seq));
-        for at in (0..self.heap.len().div_ceil(ARITY)).rev() {
-            self.sift_down(at);
-        }
+        self.lanes.len() + self.ladder.len()
     }
 
     fn take_seq(&mut self) -> u64 {
@@ -185,51 +182,13 @@ impl<E: Copy> EventQueue<E> {
         self.next_seq += 1;
         seq
     }
-
-    fn insert(&mut self, entry: Scheduled<E>) {
-        self.heap.push(entry);
-        let mut at = self.heap.len() - 1;
-        while at > 0 {
-            let parent = (at - 1) / ARITY;
-            if self.heap[parent].key() <= entry.key() {
-                break;
-            }
-            self.heap[at] = self.heap[parent];
-            at = parent;
-        }
-        self.heap[at] = entry;
-    }
-
-    fn remove_top(&mut self) {
-        if let Some(last) = self.heap.pop()
-            && !self.heap.is_empty()
-        {
-            self.heap[0] = last;
-            self.sift_down(0);
-        }
-    }
-
-    fn sift_down(&mut self, mut at: usize) {
-        let entry = self.heap[at];
-        loop {
-            let first = at * ARITY + 1;
-            let children = first..(first + ARITY).min(self.heap.len());
-            let Some(least) = children.min_by_key(|child| self.heap[*child].key()) else { break };
-            if entry.key() <= self.heap[least].key() {
-                break;
-            }
-            self.heap[at] = self.heap[least];
-            at = least;
-        }
-        self.heap[at] = entry;
-    }
 }
-
-/// Children of a node of the heap.
-const ARITY: usize = 4;
 
 /// Fewer cancelled events than this are left where they are.
 const SWEEP_ABOVE: usize = 32;
+
+/// The last `seq` before that of [`NONE`].
+const NEVER: u64 = u64::MAX - 1;
 
 impl Handle {
     /// Whether it is the handle of the event with this `seq`.
@@ -244,123 +203,5 @@ impl<E: Copy> Default for EventQueue<E> {
     }
 }
 
-impl<E> LaneQueue<E> {
-    fn head(&self) -> Option<Key> {
-        self.events.front().map(|head| key(head.0, head.1))
-    }
-
-    fn leave(&mut self) {
-        self.events.pop_front();
-        self.left = self.left.wrapping_add(1);
-    }
-
-    fn drop_dead_heads(&mut self) {
-        while self.events.front().is_some_and(|head| head.2.is_none()) {
-            self.leave();
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    #[derive(Clone, Debug)]
-    enum Op {
-        Push(u64),
-        PushLane(usize),
-        Cancel(usize),
-        Pop,
-    }
-
-    fn op() -> impl Strategy<Value = Op> {
-        prop_oneof![
-            (0..50_u64).prop_map(Op::Push),
-            (0..3_usize).prop_map(Op::PushLane),
-            (0..40_usize).prop_map(Op::Cancel),
-            Just(Op::Pop),
-            Just(Op::Pop),
-        ]
-    }
-
-    proptest! {
-        #[test]
-        fn events_come_in_the_order_of_a_sorted_list(ops in prop::collection::vec(op(), 1..400)) {
-            let mut queue = EventQueue::new();
-            let lanes: Vec<Lane> = (0..3).map(|_| queue.add_lane()).collect();
-            let delays = [0, 3, 10];
-            let mut list: Vec<(u64, u64, Handle)> = Vec::new();
-            let (mut now, mut seq) = (0, 0);
-            for op in ops {
-                match op {
-                    Op::Push(after) => list.push((now + after, seq, queue.push(now + after, seq))),
-                    Op::PushLane(lane) => {
-                        let time = now + delays[lane];
-                        list.push((time, seq, queue.push_lane(lanes[lane], time, seq)));
-                    }
-                    Op::Cancel(which) => {
-                        if which < list.len() {
-                            queue.cancel(list.remove(which).2);
-                        }
-                        continue;
-                    }
-                    Op::Pop => {
-                        list.sort_by_key(|entry| (entry.0, entry.1));
-                        let expected = (!list.is_empty()).then(|| list.remove(0));
-                        let popped = queue.pop(u64::MAX);
-                        prop_assert_eq!(popped.map(|s| (s.time, s.event)), expected.map(|e| (e.0, e.1)));
-                        now = popped.map_or(now, |s| s.time);
-                        continue;
-                    }
-                }
-                seq += 1;
-            }
-            while let Some(popped) = queue.pop(u64::MAX) {
-                list.sort_by_key(|entry| (entry.0, entry.1));
-                prop_assert_eq!((popped.time, popped.event), { let e = list.remove(0); (e.0, e.1) });
-            }
-            prop_assert!(list.is_empty());
-            prop_assert_eq!(queue.pending(), 0);
-        }
-    }
-
-    #[test]
-    fn a_lane_of_timeouts_is_as_long_as_what_is_in_flight() {
-        let mut queue = EventQueue::new();
-        let lane = queue.add_lane();
-        for call in 0..100_000_u64 {
-            let handle = queue.push_lane(lane, call + 30_000, call);
-            queue.cancel(handle);
-        }
-        assert_eq!(queue.pending(), 0);
-    }
-
-    #[test]
-    fn nothing_beyond_the_limit_is_taken() {
-        let mut queue = EventQueue::new();
-        let lane = queue.add_lane();
-        queue.push(7, 'a');
-        queue.push_lane(lane, 6, 'b');
-        assert_eq!(queue.pop(5), None);
-        assert_eq!(queue.pop(6).map(|s| s.event), Some('b'));
-        assert_eq!(queue.pop(6), None);
-        assert_eq!(queue.pop(7).map(|s| s.event), Some('a'));
-    }
-
-    #[test]
-    fn timers_of_hours_that_are_taken_back_every_second_do_not_pile_up() {
-        let mut queue = EventQueue::new();
-        let lane = queue.add_lane();
-        let mut timer = queue.push(10_000, 0);
-        for now in 1..5_000 {
-            queue.cancel(timer);
-            timer = queue.push(now + 10_000, now);
-            queue.push_lane(lane, now, now);
-            assert_eq!(queue.pop(now).map(|fired| fired.event), Some(now));
-            assert!(queue.pending() < 100, "{} to come", queue.pending());
-        }
-        assert_eq!(queue.pop(u64::MAX).map(|last| (last.time, last.event)), Some((14_999, 4_999)));
-        assert_eq!((queue.pop(u64::MAX), queue.pending()), (None, 0));
-    }
-}
+mod tests;
