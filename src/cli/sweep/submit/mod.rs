@@ -14,6 +14,7 @@ use super::status::shards;
 use super::{about, counted, nothing_of_the_scenario, place, read_own, seconds, told_of_damage};
 use crate::experiment::plan::Plan;
 use crate::experiment::store::Store;
+use crate::report::number::span;
 use array::{Piece, pieces};
 use script::{Place, Texts, quoted};
 
@@ -217,7 +218,8 @@ fn told_of_size(console: &Console, plan: &Plan, missing: &[usize], shards: usize
         console.say("note: the plan has one shard, which one task plays; `sweep plan --shards N` deals it to N");
     } else if each < LITTLE_S {
         console.say(&format!(
-            "note: a shard is about {each:.0} s of work, which is little beside starting it; fewer shards would do"
+            "note: a shard is about {} of work, which is little beside starting it; fewer shards would do",
+            span(each)
         ));
     }
 }
