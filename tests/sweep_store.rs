@@ -248,7 +248,7 @@ fn an_engine_names_the_shard_and_only_the_plan_how_many_there_are() {
     // Two tasks of a resubmitted array, of which Slurm counts two.
     let sparse = [("SLURM_ARRAY_TASK_ID", "2"), ("SLURM_ARRAY_TASK_COUNT", "2")];
     let (code, _, err) = by("sweep run plan.json --store store", &sparse);
-    assert!(code == 0 && err.contains("SLURM_ARRAY_TASK_ID with an offset of 0 is shard 2/3"), "{err}");
+    assert!(code == 0 && err.contains("by SLURM_ARRAY_TASK_ID this is shard 2/3"), "{err}");
     assert_eq!(by("sweep run plan.json --store store --shard env", &[("JOB_COMPLETION_INDEX", "1")]).0, 0);
     assert_eq!(place.run("sweep status plan.json --store store --missing=shards").1, "0/3\n");
     // An array that begins at the third shard, and one beyond the last.

@@ -43,7 +43,10 @@ def main():
     parser.add_argument("--chunk", type=int, default=8, help="units of a task (default 8: at most about 16 s)")
     asked = parser.parse_args()
     status = ["stalegate", "sweep", "status", asked.plan, "--store", asked.store, "--missing=ids"]
-    counted = subprocess.run(status, stdout=subprocess.PIPE, text=True)
+    try:
+        counted = subprocess.run(status, stdout=subprocess.PIPE, text=True)
+    except FileNotFoundError:
+        sys.exit("error: there is no `stalegate` on the PATH; workers need it, too, and so does this machine")
     if counted.returncode not in (0, 1):
         sys.exit(counted.returncode)
     plan = json.loads(asked.plan.read_text())

@@ -26,7 +26,7 @@ pub fn run(console: &Console, global: &Global, command: &SweepRun) -> Outcome {
     let (plan, loaded) = read_own(&command.plan, Stop::Plan)?;
     let chosen = chosen(&plan, command, |name| std::env::var(name).ok())?;
     if let Some(Chosen { shard, by: Some(by) }) = chosen {
-        console.say(&format!("{by} with an offset of {} is shard {shard}/{}", command.shard_offset, plan.shards));
+        console.say(&format!("by {by} this is shard {shard}/{}", plan.shards));
     }
     let (name, wanted) = wanted(&plan, chosen, ids.as_deref())?;
     let store = Store::of(&command.store, &plan);
