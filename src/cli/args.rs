@@ -225,8 +225,8 @@ pub struct SweepRun {
     /// The folder that results of units go to; any number of runs may share it
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
-    /// The units of one shard: K (from 0), K/N (N is the plan's), or `env`: the index of an engine's task, SLURM_ARRAY_TASK_ID or
-    /// JOB_COMPLETION_INDEX, which is also taken where this is absent; all units, if neither is there
+    /// The units of one shard: K (from 0), K/N (N is the plan's), or `env`: the index of an engine's task (`SLURM_ARRAY_TASK_ID`
+    /// or `JOB_COMPLETION_INDEX`), which is also taken where this is absent; all units, if neither is there
     #[arg(long, value_name = "K/N", value_parser = ShardOf::parse)]
     pub shard: Option<ShardOf>,
     /// Added to the index of an engine's task: one array of many begins at this shard

@@ -227,8 +227,9 @@ fn told_of_size(console: &Console, plan: &Plan, missing: &[usize], shards: usize
 fn told(path: &Path) -> Result<Place<'_>, Stop> {
     Place::of(path).ok_or_else(|| {
         Stop::Bad(format!(
-            "{path:?} cannot be written into a script for Slurm: it has a quotation mark, a backslash or something that is no \
-             text; choose another name"
+            "{:?} cannot be written into a script for Slurm: it has a quotation mark, a backslash or something that is no text; \
+             choose another name",
+            path.to_string_lossy()
         ))
     })
 }

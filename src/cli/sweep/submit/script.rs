@@ -53,7 +53,7 @@ pub fn quoted(word: &str) -> String {
     }
 }
 
-/// `run.sh`: the shard of SLURM_ARRAY_TASK_ID and what its first argument adds to that.
+/// `run.sh`: the shard of `SLURM_ARRAY_TASK_ID` and what its first argument adds to that.
 pub fn run(of: &Texts<'_>) -> String {
     let Texts { program, plan, store, .. } = of;
     let (head, jobs) = (head(of, "", "%A_%a.log"), jobs(of));

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use crate::scenario::reader::reason;
 
-/// Indices below this, unless the cluster says otherwise: the default of MaxArraySize in slurm.conf(5).
+/// Indices below this, unless the cluster says otherwise: the default of `MaxArraySize` in slurm.conf(5).
 pub const USUAL_LIMIT: u32 = 1_001;
 
 /// Job arrays of the cluster have indices below this.
