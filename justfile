@@ -58,7 +58,7 @@ slurm:
     .ci/slurm prepare
     .ci/slurm
 
-# The same where nobody helps Slurm: a dead node, a node that is cut off, a dead controller. Six minutes.
+# The same where nobody helps Slurm: a dead node, a node that is cut off, a dead controller. Ten minutes.
 slurm-slow:
     .ci/slurm prepare
     .ci/slurm-slow
