@@ -53,6 +53,26 @@ browser:
     .ci/browser prepare
     .ci/browser
 
+# Does a sweep on a real Slurm, with a node that is killed, have the bytes of one machine? It installs Slurm (Debian, root).
+slurm:
+    .ci/slurm prepare
+    .ci/slurm
+
+# The same where nobody helps Slurm: a dead node, a node that is cut off, a dead controller. Ten minutes.
+slurm-slow:
+    .ci/slurm prepare
+    .ci/slurm-slow
+
+# And on Dask, with a worker that is killed?
+dask:
+    .ci/dask prepare
+    .ci/dask
+
+# Are the manifests valid, and do their commands run in an empty root?
+kubernetes:
+    .ci/kubernetes prepare
+    .ci/kubernetes
+
 # Everything that CI does, and how long each step took.
 ci:
     .ci/run

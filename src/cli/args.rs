@@ -1,5 +1,6 @@
 //! The arguments of every command.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -201,8 +202,11 @@ pub enum SweepPart {
     /// Make the results folder of a plan whose units are in a store
     #[command(before_help = "Example:\n  stalegate sweep merge mine.plan.json --store mine.store -o results/mine")]
     Merge(SweepMerge),
-    #[command(hide = true)]
-    Submit(Later),
+    /// Hand the shards that lack units to an engine, with a job that merges after them; it does not wait
+    #[command(
+        before_help = "Example:\n  stalegate sweep submit mine.plan.json --store mine.store --engine slurm --out results/mine -- --time=1:00:00"
+    )]
+    Submit(SweepSubmit),
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -221,27 +225,79 @@ pub struct SweepRun {
     /// The folder that results of units go to; any number of runs may share it
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
-    /// The units of one shard, K from 0 to N-1; all units, if absent
+    /// The units of one shard: K (from 0), K/N (N is the plan's), or `env`: the index of an engine's task (`SLURM_ARRAY_TASK_ID`
+    /// or `JOB_COMPLETION_INDEX`), which is also taken where this is absent; all units, if neither is there
     #[arg(long, value_name = "K/N", value_parser = ShardOf::parse)]
     pub shard: Option<ShardOf>,
+    /// Added to the index of an engine's task: one array of many begins at this shard
+    #[arg(long, value_name = "N", default_value_t = 0, conflicts_with = "units")]
+    pub shard_offset: u32,
     /// The units whose ids come from the standard input, one a line
     #[arg(long, value_name = "-", value_parser = ["-"], conflicts_with = "shard")]
     pub units: Option<String>,
 }
 
-/// A shard of so many.
+/// How a shard is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ShardOf {
-    pub shard: u32,
-    pub shards: u32,
+pub enum ShardOf {
+    Index(u32),
+    Of {
+        shard: u32,
+        shards: u32,
+    },
+    /// As the engine says to each of its tasks.
+    Env,
 }
 
 impl ShardOf {
     fn parse(text: &str) -> Result<ShardOf, String> {
-        let parts = text.split_once('/').and_then(|(k, n)| Some((k.parse().ok()?, n.parse().ok()?)));
-        let (shard, shards) = parts.ok_or("expected K/N, such as 3/16")?;
-        Ok(ShardOf { shard, shards })
+        let of = match text.split_once('/') {
+            _ if text == "env" => Some(ShardOf::Env),
+            None => text.parse().ok().map(ShardOf::Index),
+            Some((shard, shards)) => {
+                shard.parse().ok().zip(shards.parse().ok()).map(|(shard, shards)| ShardOf::Of { shard, shards })
+            }
+        };
+        of.ok_or_else(|| "expected K/N, such as 3/16, or K, or env".into())
     }
+}
+
+impl fmt::Display for ShardOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ShardOf::Index(shard) => write!(f, "{shard}"),
+            ShardOf::Of { shard, shards } => write!(f, "{shard}/{shards}"),
+            ShardOf::Env => f.write_str("env"),
+        }
+    }
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct SweepSubmit {
+    /// What `sweep plan` wrote
+    pub plan: PathBuf,
+    /// The folder that results of units go to; every node sees it under this name
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// Who spreads the work
+    #[arg(long, value_name = "ENGINE")]
+    pub engine: Engine,
+    /// Print the scripts and the calls of sbatch; write and submit nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// At most so many shards at once, in each array
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub at_once: Option<u32>,
+    /// Options for every call of sbatch: --time, --partition, --account, --cpus-per-task
+    #[arg(last = true, value_name = "OPTIONS OF SBATCH")]
+    pub options: Vec<String>,
+}
+
+/// Engines that `sweep submit` hands work to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Engine {
+    /// A job array, or several where it has more shards than an array may have
+    Slurm,
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -460,11 +516,4 @@ pub struct ExplainCode {
 pub struct Completions {
     /// For which shell
     pub shell: clap_complete::Shell,
-}
-
-/// A command of a later version takes whatever it will take.
-#[derive(Clone, Debug, clap::Args)]
-pub struct Later {
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-    pub anything: Vec<String>,
 }

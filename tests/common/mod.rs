@@ -6,6 +6,8 @@ pub mod callers;
 pub mod dice;
 pub mod golden;
 pub mod json_schema;
+#[cfg(unix)]
+pub mod place;
 pub mod random_scenario;
 pub mod watch;
 pub mod worlds;

@@ -3,8 +3,11 @@
 
 mod merge;
 mod plan;
+mod ranges;
 mod run;
+mod shard;
 mod status;
+mod submit;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -32,9 +35,7 @@ pub fn run(console: &Console, global: &Global, command: &Sweep) -> Outcome {
         (Some(SweepPart::Run(part)), _) => run::run(console, global, part),
         (Some(SweepPart::Status(part)), _) => status::run(console, global, part),
         (Some(SweepPart::Merge(part)), _) => merge::run(console, global, part),
-        (Some(SweepPart::Submit(_)), _) => {
-            Err(Stop::Bad("`sweep submit` is not built yet; `stalegate sweep --help` lists what is".into()))
-        }
+        (Some(SweepPart::Submit(part)), _) => submit::run(console, global, part),
         (None, Some(file)) => all(console, global, command, file),
         (None, None) => unreachable!("a file is required where there is no part"),
     }

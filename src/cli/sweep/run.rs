@@ -2,10 +2,11 @@
 
 use std::io::{self, BufRead};
 
-use super::super::args::{Global, ShardOf, SweepRun};
+use super::super::args::{Global, SweepRun};
 use super::super::console::{Console, Exit, Outcome, Stop};
 use super::super::interrupt;
 use super::super::work::{failed, with_bar};
+use super::shard::{Chosen, chosen};
 use super::{attempt, counted, nothing_of_the_scenario, read_own, some, swept, told_of_damage};
 use crate::experiment::comparison::Stopped;
 use crate::experiment::plan::Plan;
@@ -21,9 +22,13 @@ pub fn run(console: &Console, global: &Global, command: &SweepRun) -> Outcome {
     }
     // Whoever waits for input is stopped by the signal itself.
     let ids = command.units.as_ref().map(|_| ids()).transpose()?;
-    let stop = interrupt::watch(Exit::RunAgain);
+    let stop = interrupt::watch_engine(Exit::RunAgain);
     let (plan, loaded) = read_own(&command.plan, Stop::Plan)?;
-    let (name, wanted) = wanted(&plan, command.shard, ids.as_deref())?;
+    let chosen = chosen(&plan, command, |name| std::env::var(name).ok())?;
+    if let Some(Chosen { shard, by: Some(by) }) = chosen {
+        console.say(&format!("by {by} this is shard {shard}/{}", plan.shards));
+    }
+    let (name, wanted) = wanted(&plan, chosen, ids.as_deref())?;
     let store = Store::of(&command.store, &plan);
     let index = store.index(&plan).map_err(|error| Stop::Io(error.to_string()))?;
     told_of_damage(console, &plan, &index);
@@ -72,13 +77,9 @@ pub fn run(console: &Console, global: &Global, command: &SweepRun) -> Outcome {
 }
 
 /// The units that are asked for, and the first word of their segment's name.
-fn wanted(plan: &Plan, shard: Option<ShardOf>, ids: Option<&[String]>) -> Result<(String, Vec<usize>), Stop> {
-    match (shard, ids) {
-        (Some(ShardOf { shard, shards }), _) if shards != plan.shards || shard >= shards => {
-            let (all, last) = (plan.shards, plan.shards - 1);
-            Err(Stop::Plan(format!("the plan has no shard {shard}/{shards}: its shards are 0/{all} to {last}/{all}")))
-        }
-        (Some(ShardOf { shard, .. }), _) => Ok((shard.to_string(), plan.shard(shard))),
+fn wanted(plan: &Plan, chosen: Option<Chosen>, ids: Option<&[String]>) -> Result<(String, Vec<usize>), Stop> {
+    match (chosen, ids) {
+        (Some(Chosen { shard, .. }), _) => Ok((shard.to_string(), plan.shard(shard))),
         (None, Some(ids)) => Ok(("units".into(), named(plan, ids)?)),
         (None, None) => Ok(("all".into(), (0..plan.shards).flat_map(|shard| plan.shard(shard)).collect())),
     }

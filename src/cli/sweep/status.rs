@@ -2,6 +2,7 @@
 
 use super::super::args::{Global, Missing, SweepStatus};
 use super::super::console::{Console, Exit, Outcome, Stop};
+use super::ranges::ranges;
 use super::{counted, nothing_of_the_scenario, read, told_of_damage};
 use crate::experiment::plan::Plan;
 use crate::experiment::store::{Index, Store};
@@ -27,7 +28,7 @@ pub fn run(console: &Console, global: &Global, command: &SweepStatus) -> Outcome
         Some(Missing::Ids) => lines(missing.iter().map(|&unit| plan.units[unit].id.clone())),
         Some(Missing::Shards) => lines(shards.iter().map(|shard| format!("{shard}/{}", plan.shards))),
         Some(Missing::Slurm) if shards.is_empty() => String::new(),
-        Some(Missing::Slurm) => format!("{}\n", ranges(&shards)),
+        Some(Missing::Slurm) => format!("{}\n", ranges(shards)),
     };
     console.result(&text)?;
     Ok(if missing.is_empty() && index.foreign.is_empty() { Exit::Done } else { Exit::Failed })
@@ -37,8 +38,8 @@ fn lines(texts: impl Iterator<Item = String>) -> String {
     texts.map(|text| text + "\n").collect()
 }
 
-/// The shards that lack units.
-fn shards(plan: &Plan, missing: &[usize]) -> Vec<u32> {
+/// The shards that lack units, in ascending order.
+pub fn shards(plan: &Plan, missing: &[usize]) -> Vec<u32> {
     let of = plan.shards_of_units();
     let mut shards: Vec<u32> = missing.iter().map(|&unit| of[unit]).collect();
     shards.sort_unstable();
@@ -90,28 +91,4 @@ fn document(plan: &Plan, index: &Index, missing: &[usize], shards: &[u32]) -> St
         "unfinished_segments": index.torn,
     });
     format!("{document:#}\n")
-}
-
-/// `3,7-9`.
-fn ranges(shards: &[u32]) -> String {
-    let mut ranges: Vec<(u32, u32)> = Vec::new();
-    for &shard in shards {
-        match ranges.last_mut() {
-            Some((_, last)) if *last + 1 == shard => *last = shard,
-            Some(_) | None => ranges.push((shard, shard)),
-        }
-    }
-    let told = |(first, last): (u32, u32)| if first == last { format!("{first}") } else { format!("{first}-{last}") };
-    ranges.into_iter().map(told).collect::<Vec<_>>().join(",")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn neighbours_are_a_range() {
-        assert_eq!(ranges(&[3, 7, 8, 9]), "3,7-9");
-        assert_eq!(ranges(&[0, 1, 5]), "0-1,5");
-    }
 }

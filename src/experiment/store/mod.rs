@@ -70,6 +70,12 @@ impl Store {
         Store { folder: folder.join(plan.id()) }
     }
 
+    /// Where the segments of the plan are; it need not be there yet.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Begins a segment, under a name that nobody else has.
     pub fn writer(&self, attempt: &str) -> Result<Writer, StoreError> {
         let at = |path: &Path| {
