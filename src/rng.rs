@@ -46,43 +46,65 @@ pub const ROW_WORDS: usize = 8;
 /// One row of draws.
 pub type Row = [u64; ROW_WORDS];
 
+/// Rows that are read at once: what the cipher makes in one go.
+const ROWS_READ: usize = 4;
+
+/// No sub-stream has this number.
+const NOTHING_READ: (u64, u64) = (u64::MAX, 0);
+
 /// Random access to the rows of a key: row `r` of sub-stream `s` is the same whatever was read before. Reading rows in
 /// order costs no repositioning.
 #[derive(Clone, Debug)]
 pub struct Rows {
     rng: ChaCha8Rng,
+    /// What the generator reads next: sub-stream and row.
     at: (u64, u64),
+    /// The rows that were read last, from this one of its sub-stream on.
+    read: [Row; ROWS_READ],
+    from: (u64, u64),
 }
 
 impl Rows {
     /// The rows under a key.
     #[must_use]
     pub fn new(key: StreamKey) -> Rows {
-        Rows { rng: ChaCha8Rng::from_seed(key.0), at: (0, 0) }
+        Rows { rng: ChaCha8Rng::from_seed(key.0), at: (0, 0), read: [[0; ROW_WORDS]; ROWS_READ], from: NOTHING_READ }
     }
 
     /// Row `row` of sub-stream `stream`.
+    #[inline]
     pub fn row(&mut self, stream: u64, row: u64) -> Row {
-        self.seek(stream, row);
-        self.at.1 += 1;
-        std::array::from_fn(|_| self.rng.next_u64())
+        let ahead = usize::try_from(row.wrapping_sub(self.from.1)).unwrap_or(usize::MAX);
+        if self.from.0 == stream
+            && let Some(words) = self.read.get(ahead)
+        {
+            return *words;
+        }
+        self.read(stream, row);
+        self.read[0]
     }
 
     /// The words from row `row` of sub-stream `stream` on, as many as are wanted.
     pub fn words(&mut self, stream: u64, row: u64) -> impl Iterator<Item = u64> {
-        self.seek(stream, row);
-        self.at = (stream, u64::MAX);
-        std::iter::repeat_with(|| self.rng.next_u64())
+        (0..).map(move |word: usize| self.row(stream, row + (word / ROW_WORDS) as u64)[word % ROW_WORDS])
     }
 
-    fn seek(&mut self, stream: u64, row: u64) {
+    /// Reads rows from `row` on.
+    #[inline(never)]
+    fn read(&mut self, stream: u64, row: u64) {
         if self.at.0 != stream {
             self.rng.set_stream(stream);
         }
         if self.at != (stream, row) {
             self.rng.set_word_pos(u128::from(row) * 2 * ROW_WORDS as u128);
-            self.at = (stream, row);
         }
+        let mut bytes = [0; 8 * ROW_WORDS * ROWS_READ];
+        self.rng.fill_bytes(&mut bytes);
+        for (word, bytes) in self.read.as_flattened_mut().iter_mut().zip(bytes.as_chunks().0) {
+            *word = u64::from_le_bytes(*bytes);
+        }
+        self.from = (stream, row);
+        self.at = (stream, row.wrapping_add(ROWS_READ as u64));
     }
 }
 

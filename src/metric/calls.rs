@@ -1,7 +1,7 @@
 //! What became of calls: counts, causes, availability.
 
 use super::{Collector, MetricDef, Scope, Unit, count, higher, lower, neutral, ratio};
-use crate::model::fact::{CountedCalls, Fact};
+use crate::model::fact::{Calls, CountedCalls, Fact};
 use crate::oauth::{Cause, Outcome};
 use crate::time::SimTime;
 
@@ -69,16 +69,22 @@ impl Collector for Outcomes {
         }
     }
 
+    fn calls(&mut self, at: SimTime, calls: &Calls) {
+        if at < self.warmup {
+            return;
+        }
+        match calls.outcome {
+            Outcome::Ok => self.ok += calls.n,
+            Outcome::Forbidden => self.forbidden += calls.n,
+            Outcome::Failed(cause) => self.failed[cause.index()] += calls.n,
+        }
+    }
+
     fn observe(&mut self, at: SimTime, fact: &Fact) {
         if at < self.warmup {
             return;
         }
         match fact {
-            Fact::Calls(calls) => match calls.outcome {
-                Outcome::Ok => self.ok += calls.n,
-                Outcome::Forbidden => self.forbidden += calls.n,
-                Outcome::Failed(cause) => self.failed[cause.index()] += calls.n,
-            },
             Fact::Unanswered(n) => self.unanswered = *n,
             Fact::AnswerLost => self.answers_lost += 1,
             Fact::AcceptedWhileDead => self.accepted_while_dead += 1,

@@ -4,7 +4,7 @@ use hdrhistogram::Histogram;
 
 use super::{Collector, MetricDef, Scope, Unit, count, lower, ratio};
 use crate::model::fact::{CountedCalls, Fact};
-use crate::time::SimTime;
+use crate::time::{SimSpan, SimTime};
 
 /// Latencies in microseconds, three significant digits: integer counts, which add up in any order.
 #[derive(Debug)]
@@ -32,17 +32,13 @@ impl Collector for Latency {
         Latency { warmup: scope.warmup, histogram, sum_ns: 0, max_ns: 0, n: 0 }
     }
 
+    fn latency(&mut self, at: SimTime, latency: SimSpan) {
+        self.record(at, latency, 1);
+    }
+
     fn observe(&mut self, at: SimTime, fact: &Fact) {
-        let (latency, n) = match fact {
-            Fact::Latency(latency) => (*latency, 1),
-            Fact::Counted { what: CountedCalls::Latency(latency), n } => (*latency, *n),
-            _ => return,
-        };
-        if at >= self.warmup {
-            self.histogram.saturating_record_n(latency.0 / 1_000, n);
-            self.sum_ns += u128::from(latency.0) * u128::from(n);
-            self.max_ns = self.max_ns.max(latency.0);
-            self.n += n;
+        if let Fact::Counted { what: CountedCalls::Latency(latency), n } = fact {
+            self.record(at, *latency, *n);
         }
     }
 
@@ -59,18 +55,29 @@ impl Collector for Latency {
     }
 }
 
+impl Latency {
+    /// `n` calls that took so long.
+    fn record(&mut self, at: SimTime, latency: SimSpan, n: u64) {
+        if at >= self.warmup {
+            self.histogram.saturating_record_n(latency.0 / 1_000, n);
+            self.sum_ns += u128::from(latency.0) * u128::from(n);
+            self.max_ns = self.max_ns.max(latency.0);
+            self.n += n;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::SimSpan;
 
     #[test]
     fn quantiles_are_within_three_digits() {
         let scope = Scope { warmup: SimTime(1), ..crate::metric::tests::scope() };
         let mut latency = Latency::new(&scope);
-        latency.observe(SimTime(0), &Fact::Latency(SimSpan::secs(99)));
+        latency.latency(SimTime(0), SimSpan::secs(99));
         for ms in 1..=1_000 {
-            latency.observe(SimTime(1), &Fact::Latency(SimSpan::millis(ms)));
+            latency.latency(SimTime(1), SimSpan::millis(ms));
         }
         let mut values = Vec::new();
         latency.values(&scope, &mut values);

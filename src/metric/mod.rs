@@ -11,8 +11,8 @@ mod stale;
 mod tokens;
 mod users;
 
-use crate::model::fact::{Fact, Observer};
-use crate::time::SimTime;
+use crate::model::fact::{Calls, Fact, Observer};
+use crate::time::{SimSpan, SimTime};
 
 pub use inbound::{Exposure, Inbound, Revocation, Totals};
 pub use outage::Episode;
@@ -88,7 +88,13 @@ trait Collector: Sized {
 
     fn new(scope: &Scope) -> Self;
 
-    /// Takes a fact in. Facts before the warm-up come too.
+    /// Takes in what became of calls. Facts before the warm-up come too.
+    fn calls(&mut self, _at: SimTime, _calls: &Calls) {}
+
+    /// Takes in the latency of an `ok` call.
+    fn latency(&mut self, _at: SimTime, _latency: SimSpan) {}
+
+    /// Takes in any other fact, but for those of single calls that no metric is about: see [`Collectors`].
     fn observe(&mut self, at: SimTime, fact: &Fact);
 
     /// The values, NaN where a metric does not apply.
@@ -120,9 +126,34 @@ macro_rules! registry {
             }
         }
 
-        impl Observer for Collectors {
-            fn fact(&mut self, at: SimTime, _: u64, fact: &Fact) {
+        impl Collectors {
+            #[inline(never)]
+            fn calls(&mut self, at: SimTime, calls: &Calls) {
+                $(self.$family.calls(at, calls);)*
+            }
+
+            #[inline(never)]
+            fn latency(&mut self, at: SimTime, latency: SimSpan) {
+                $(self.$family.latency(at, latency);)*
+            }
+
+            #[inline(never)]
+            fn other(&mut self, at: SimTime, fact: &Fact) {
                 $(self.$family.observe(at, fact);)*
+            }
+        }
+
+        impl Observer for Collectors {
+            // Who tells a fact knows its kind: inlined there, what comes with every call goes straight to whom it concerns.
+            #[inline]
+            fn fact(&mut self, at: SimTime, _: u64, fact: &Fact) {
+                match fact {
+                    Fact::Calls(calls) => self.calls(at, calls),
+                    Fact::Latency(latency) => self.latency(at, *latency),
+                    // Traces read these.
+                    Fact::Sent { .. } | Fact::Refused { .. } => {}
+                    _ => self.other(at, fact),
+                }
             }
 
             fn next_edge(&self, at: SimTime) -> SimTime {

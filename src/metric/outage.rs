@@ -84,15 +84,18 @@ impl Collector for Outages {
         }
     }
 
+    fn calls(&mut self, _: SimTime, calls: &Calls) {
+        match calls.outcome {
+            // Who is refused for a token that ended is no sign of an outage.
+            _ if calls.deserved => {}
+            Outcome::Ok => self.succeeded(calls),
+            Outcome::Failed(cause) => self.failed(calls, cause),
+            Outcome::Forbidden => {}
+        }
+    }
+
     fn observe(&mut self, at: SimTime, fact: &Fact) {
         match fact {
-            // Who is refused for a token that ended is no sign of an outage.
-            Fact::Calls(Calls { deserved: true, .. }) => {}
-            Fact::Calls(calls) => match calls.outcome {
-                Outcome::Ok => self.succeeded(calls),
-                Outcome::Failed(cause) => self.failed(calls, cause),
-                Outcome::Forbidden => {}
-            },
             Fact::RestartStopped => self.end_window(at),
             Fact::Ready => self.begin_window(at),
             _ => {}
@@ -148,10 +151,12 @@ impl Outages {
 
     fn succeeded(&mut self, calls: &Calls) {
         let lane = &mut self.lanes[calls.lane.index()];
-        if lane.open.is_some() {
-            self.charge(calls.lane, calls.first);
-            self.close(calls.lane, calls.first);
+        if lane.open.is_none() {
+            lane.recovered = true;
+            return;
         }
+        self.charge(calls.lane, calls.first);
+        self.close(calls.lane, calls.first);
         self.lanes[calls.lane.index()].recovered = true;
     }
 
@@ -219,7 +224,10 @@ mod tests {
     fn measured(scope: &Scope, facts: &[(SimTime, Fact)]) -> Vec<f64> {
         let mut outages = Outages::new(scope);
         for (at, fact) in facts {
-            outages.observe(*at, fact);
+            match fact {
+                Fact::Calls(calls) => outages.calls(*at, calls),
+                _ => outages.observe(*at, fact),
+            }
         }
         let mut values = Vec::new();
         outages.values(scope, &mut values);

@@ -1,7 +1,7 @@
 //! Who was hit: distinct users with a failed call.
 
 use super::{Collector, MetricDef, Scope, Unit, count, lower};
-use crate::model::fact::Fact;
+use crate::model::fact::{Calls, Fact};
 use crate::oauth::Outcome;
 use crate::time::SimTime;
 
@@ -23,9 +23,8 @@ impl Collector for UsersAffected {
         UsersAffected { warmup: scope.warmup, counted: scope.counted, users, hit }
     }
 
-    fn observe(&mut self, at: SimTime, fact: &Fact) {
-        if let Fact::Calls(calls) = fact
-            && matches!(calls.outcome, Outcome::Failed(_))
+    fn calls(&mut self, at: SimTime, calls: &Calls) {
+        if matches!(calls.outcome, Outcome::Failed(_))
             && at >= self.warmup
             && let Some((client, user)) = calls.user
         {
@@ -36,6 +35,8 @@ impl Collector for UsersAffected {
             hit[user as usize / 64] |= 1 << (user % 64);
         }
     }
+
+    fn observe(&mut self, _: SimTime, _: &Fact) {}
 
     fn values(&mut self, _: &Scope, out: &mut Vec<f64>) {
         let users = count(self.hit.iter().flatten().map(|word| u64::from(word.count_ones())).sum());

@@ -72,8 +72,8 @@ impl<O: Observer> World<O> {
     /// A call reaches its backend.
     pub(super) fn at_backend(&mut self, id: CallId, s: &mut Schedule<Event>) {
         let call = &self.calls[id];
-        let (api, held) = (call.api, call.held);
-        let Some(held) = held else { return self.judged(id, Verdict::Refused(Cause::NoToken), s) };
+        let api = call.api;
+        let Some(held) = &call.held else { return self.judged(id, Verdict::Refused(Cause::NoToken), s) };
         match &self.config.apis[api.index()].validation {
             Validation::Ideal => {
                 let verdict = match self.idp.truth.death(&held.token, s.now()) {
@@ -91,12 +91,15 @@ impl<O: Observer> World<O> {
                     Some(Answer { dead: None, .. }) => self.judged(id, Verdict::Accepted, s),
                     Some(Answer { dead: Some(cause), .. }) => self.judged(id, Verdict::Refused(*cause), s),
                     None => {
-                        let stream = INTROSPECTION + u64::from(call.sends);
-                        self.introspect(id, Asker::Backend { call: id, api, token: held.token }, stream, s);
+                        let (stream, token) = (INTROSPECTION + u64::from(call.sends), held.token);
+                        self.introspect(id, Asker::Backend { call: id, api, token }, stream, s);
                     }
                 }
             }
-            Validation::Local { .. } => self.check_locally(id, held.token, s),
+            Validation::Local { .. } => {
+                let token = held.token;
+                self.check_locally(id, token, s);
+            }
         }
     }
 

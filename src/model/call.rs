@@ -4,6 +4,7 @@
 //! both are over. At any time exactly one thing is to come for the gateway's side: an event, a flight, or a verdict.
 
 use super::backend::Verdict;
+use super::config::Validation;
 use super::delays::Wait;
 use super::event::{Event, Step};
 use super::fact::{Calls, Fact, Observer};
@@ -39,7 +40,13 @@ pub(super) struct Call {
     pub origin: Origin,
     /// Among all calls of the run; known when it is sent.
     pub number: u64,
-    pub birth: Birth,
+    /// When the client sends it, for the first time or again.
+    pub born: SimTime,
+    /// Its row among those of its stream: further draws for it are keyed by this.
+    pub row: u64,
+    /// Of the draws of its birth, those that are wanted later.
+    overhead: u64,
+    service: u64,
     pub caller: Caller,
     pub api: ApiId,
     pub lane: LaneId,
@@ -92,7 +99,10 @@ impl<O: Observer> World<O> {
         let call = Call {
             origin,
             number: 0,
-            birth,
+            born: birth.at,
+            row: birth.row,
+            overhead: birth.word(Word::Overhead),
+            service: birth.word(Word::Service),
             caller,
             api,
             lane: LaneId(0),
@@ -129,7 +139,8 @@ impl<O: Observer> World<O> {
         if step == Step::Born {
             return self.again(id, s);
         }
-        if self.calls[id].abandoned {
+        let call = &self.calls[id];
+        if call.abandoned {
             return self.gateway_done(id);
         }
         match step {
@@ -137,15 +148,18 @@ impl<O: Observer> World<O> {
             Step::AtGateway => self.at_gateway(id, s),
             Step::NeedsToken => self.needs_token(id, s),
             // The gateway waits in vain: the client's timeout ends the call.
-            Step::AtBackend | Step::Answered if self.never_arrives(id, s.now()) => self.gateway_done(id),
+            Step::AtBackend | Step::Answered if self.never_arrives(call, s.now()) => self.gateway_done(id),
             Step::AtBackend => self.at_backend(id, s),
             Step::Answered => self.answered(id, s),
         }
     }
 
     /// Whether what arrives now, at a backend or from it, was sent into a cut link.
-    fn never_arrives(&self, id: CallId, now: SimTime) -> bool {
-        let Caller::Client { gateway, .. } = self.calls[id].caller else { return false };
+    fn never_arrives(&self, call: &Call, now: SimTime) -> bool {
+        if self.partitions.is_empty() {
+            return false;
+        }
+        let Caller::Client { gateway, .. } = call.caller else { return false };
         let way = self.config.network.gateway_backend;
         self.partitions.swallowed(Party::Gateway(gateway), Party::Backends, way, now)
     }
@@ -158,9 +172,9 @@ impl<O: Observer> World<O> {
             return self.leave(id, s);
         }
         call.inside = true;
-        let word = call.birth.word(Word::Overhead);
+        let word = call.overhead;
         let wait = self.lanes.overhead.wait(|| uniform(word));
-        self.wait(wait, Event::Call(id, Step::NeedsToken), s);
+        self.wait(wait, id, Step::NeedsToken, s);
     }
 
     /// The call goes to the backend, with the token that it holds or with none.
@@ -171,7 +185,7 @@ impl<O: Observer> World<O> {
             let unsafe_call = call.once;
             self.tell(s.now(), Fact::Resend { unsafe_call });
         }
-        self.wait(self.lanes.gateway_backend, Event::Call(id, Step::AtBackend), s);
+        self.wait(self.lanes.gateway_backend, id, Step::AtBackend, s);
     }
 
     /// The backend has made up its mind about the call.
@@ -185,8 +199,11 @@ impl<O: Observer> World<O> {
             Verdict::Refused(cause) => self.turned_away(id, cause, s),
             Verdict::Unchecked => self.turned_away(id, Cause::IntrospectionDown, s),
             Verdict::Accepted => {
-                let (api, forbidden, word) = (call.api, call.forbidden, call.birth.word(Word::Service));
-                let dead = call.held.is_none_or(|held| self.idp.truth.death(&held.token, s.now()).is_some());
+                let (api, forbidden, word) = (call.api, call.forbidden, call.service);
+                // The truth itself accepts nothing that is dead: there is no need to ask it twice.
+                let may_be_dead = self.config.apis[api.index()].validation != Validation::Ideal;
+                let dead =
+                    may_be_dead && call.held.is_none_or(|held| self.idp.truth.death(&held.token, s.now()).is_some());
                 self.tell_if_revoked(id, s.now());
                 if dead {
                     self.tell(s.now(), Fact::AcceptedWhileDead);
@@ -195,7 +212,7 @@ impl<O: Observer> World<O> {
                 self.lanes.service[api.index()].wait(|| uniform(word))
             }
         };
-        self.wait(service, Event::Call(id, Step::Answered), s);
+        self.wait(service, id, Step::Answered, s);
     }
 
     /// The backend refuses a call, or cannot check it: tells so, and the way of the answer.
@@ -236,27 +253,27 @@ impl<O: Observer> World<O> {
             return;
         }
         call.outcome = Some(outcome);
-        let lane = call.lane;
-        self.lane_tells(lane, outcome, s);
-        let call = &self.calls[id];
-        let (deserved, now) = (call.deserved, s.now());
+        let Call { lane, deserved, number, born, .. } = *call;
+        let token = call.held.as_ref().map(|held| held.token.id);
         let user = match call.caller {
             Caller::Client { client, user, .. } => Some((client, user)),
             Caller::Thread(_) => None,
         };
+        self.lane_tells(lane, outcome, s);
         self.tally.settled += 1;
-        let (number, born, token) = (call.number, call.birth.at, call.held.map(|held| held.token.id));
+        let now = s.now();
         let settled = Calls { lane, user, outcome, deserved, n: 1, first: now, last: now, number, born, token };
         self.tell(now, Fact::Calls(settled));
     }
 
     /// The answer leaves the gateway.
     pub(super) fn leave(&mut self, id: CallId, s: &mut Schedule<Event>) {
-        if let Caller::Thread(_) = self.calls[id].caller {
+        let call = &mut self.calls[id];
+        if let Caller::Thread(_) = call.caller {
             return self.thread_sees(id, s.now());
         }
-        self.calls[id].inside = false;
-        self.calls[id].gateway_done = true;
+        call.inside = false;
+        call.gateway_done = true;
         self.client_sees(id, s);
     }
 
@@ -266,8 +283,10 @@ impl<O: Observer> World<O> {
         self.free_if_done(id);
     }
 
+    #[inline]
     pub(super) fn free_if_done(&mut self, id: CallId) {
-        if self.calls[id].client_done && self.calls[id].gateway_done {
+        let call = &self.calls[id];
+        if call.client_done && call.gateway_done {
             self.calls.remove(id);
         }
     }
@@ -283,7 +302,7 @@ impl<O: Observer> World<O> {
             let (settled, client_done) = (call.outcome.is_some(), call.client_done);
             self.settle(id, Outcome::Failed(Cause::GatewayDown), s);
             let leg = self.config.network.client_gateway;
-            if client_done || self.too_late(id, s.now() + leg) {
+            if client_done || self.too_late(&self.calls[id], s.now() + leg) {
                 continue;
             }
             if settled {

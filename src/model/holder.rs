@@ -139,30 +139,31 @@ impl<O: Observer> World<O> {
 
     /// A call needs a token.
     pub(super) fn ask(&mut self, id: CallId, s: &mut Schedule<Event>) {
-        let rules = self.rules(self.holder_of(id));
+        let holder = self.holder_of(id);
+        let rules = self.rules(holder);
         if !rules.lifetime.caches() {
             self.missed(id, s);
         } else if rules.store.shared {
             self.store_op(StoreOp::Lookup(id), s);
         } else {
-            self.looked_up(id, s);
+            self.looked_up(id, holder, s);
         }
     }
 
     /// The cache has been looked at.
-    pub(super) fn looked_up(&mut self, id: CallId, s: &mut Schedule<Event>) {
-        let holder = self.holder_of(id);
-        match self.place(holder).cache.usable(s.now()).copied() {
-            Some(entry) => self.take(id, &entry, s),
+    pub(super) fn looked_up(&mut self, id: CallId, holder: HolderId, s: &mut Schedule<Event>) {
+        match self.place(holder).cache.usable(s.now()) {
+            Some(&Entry { token, received, .. }) => self.take(id, holder, Held { token, received }, s),
             None => self.missed(id, s),
         }
     }
 
     /// The call takes a token and goes to the backend.
-    fn take(&mut self, id: CallId, entry: &Entry, s: &mut Schedule<Event>) {
-        self.calls[id].held = Some(Held { token: entry.token, received: entry.received });
-        let (holder, call) = (self.holder_of(id), self.calls[id].number);
-        self.tell(s.now(), Fact::Sent { holder, token: entry.token.id, call });
+    fn take(&mut self, id: CallId, holder: HolderId, held: Held, s: &mut Schedule<Event>) {
+        let call = &mut self.calls[id];
+        call.held = Some(held);
+        let call = call.number;
+        self.tell(s.now(), Fact::Sent { holder, token: held.token.id, call });
         self.send(id, s);
     }
 
@@ -190,7 +191,10 @@ impl<O: Observer> World<O> {
                 Action::PollLater => {
                     s.after(self.lanes.lock_poll, Event::HolderTimer(holder, TimerKey::PollLock));
                 }
-                Action::Serve(id) => self.serve(id, &fresh.expect("who serves has a token"), s),
+                Action::Serve(id) => {
+                    let Entry { token, received, .. } = fresh.expect("who serves has a token");
+                    self.serve(id, holder, Held { token, received }, s);
+                }
                 Action::Refuse(id, cause) => self.no_token(id, cause, s),
                 Action::RefreshLater => self.arm(holder, self.lanes.refetch, s),
             }
@@ -199,7 +203,7 @@ impl<O: Observer> World<O> {
     }
 
     /// A call that waited goes on with the token that was fetched.
-    fn serve(&mut self, id: CallId, entry: &Entry, s: &mut Schedule<Event>) {
+    fn serve(&mut self, id: CallId, holder: HolderId, held: Held, s: &mut Schedule<Event>) {
         let call = &self.calls[id];
         if call.abandoned {
             self.gateway_done(id);
@@ -207,7 +211,7 @@ impl<O: Observer> World<O> {
             let cause = call.refused_for;
             self.fail(id, cause, s);
         } else {
-            self.take(id, entry, s);
+            self.take(id, holder, held, s);
         }
     }
 
@@ -232,7 +236,9 @@ impl<O: Observer> World<O> {
             OnFailure::UseStale => {
                 let holder = self.holder_of(id);
                 match self.place(holder).cache.any().copied() {
-                    Some(entry) if self.reaches_cache(holder, s.now()) => self.take(id, &entry, s),
+                    Some(Entry { token, received, .. }) if self.reaches_cache(holder, s.now()) => {
+                        self.take(id, holder, Held { token, received }, s);
+                    }
                     Some(_) | None => self.fail(id, cause, s),
                 }
             }
@@ -405,7 +411,7 @@ impl<O: Observer> World<O> {
                 self.missed(id, s);
             }
             Then::Resend { .. } => {
-                let (origin, row, attempt, resend) = (call.origin, call.birth.row, call.attempt, call.sends - 1);
+                let (origin, row, attempt, resend) = (call.origin, call.row, call.attempt, call.sends - 1);
                 let backoff = self.policies.gateways.rejection.backoff;
                 let jitter = if backoff.jitter > 0.0 {
                     uniform(self.further(origin, RESEND + (u64::from(attempt) << 12) + u64::from(resend), row)[0])

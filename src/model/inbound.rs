@@ -126,6 +126,10 @@ impl<O: Observer> World<O> {
 
     /// The gateway has done its own work on a call: its caller's token is checked, once, before a backend's is looked for.
     pub(super) fn needs_token(&mut self, id: CallId, s: &mut Schedule<Event>) {
+        // The usual case: callers have no tokens.
+        if self.passports.is_empty() {
+            return self.ask(id, s);
+        }
         let unchecked = self.passports.get(id.index()).filter(|passport| passport.stamp.is_none());
         let (Some(&Passport { token, .. }), Caller::Client { gateway, .. }) = (unchecked, self.calls[id].caller) else {
             return self.ask(id, s);

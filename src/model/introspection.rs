@@ -60,7 +60,7 @@ pub(super) struct Down;
 impl<O: Observer> World<O> {
     /// Asks the IdP for a call; `stream` keys the draws.
     pub(super) fn introspect(&mut self, call: CallId, asker: Asker, stream: u64, s: &mut Schedule<Event>) {
-        let (api, origin, row) = (self.calls[call].api, self.calls[call].origin, self.calls[call].birth.row);
+        let (api, origin, row) = (self.calls[call].api, self.calls[call].origin, self.calls[call].row);
         let stream = stream + (u64::from(self.calls[call].attempt) << 12);
         let words = self.introspection_words(origin, stream, row);
         self.send_introspection(asker, words, self.lanes.check_timeouts[api.index()], s);

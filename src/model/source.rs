@@ -26,6 +26,8 @@ pub struct Source {
     kind: Kind,
     /// Of the population's profile, if it has one.
     change: Option<ChangeOfTime>,
+    /// When the next call is born, once somebody has asked.
+    next: Option<SimTime>,
 }
 
 /// Who sends the calls of a stream.
@@ -90,12 +92,12 @@ impl Source {
                 let rows = Rows::new(seeds.key("call", &config.name));
                 let first = below(Rows::new(seeds.key("first call", &config.name)).row(0, 0)[0], gap.0);
                 let kind = Kind::Constant { next: Operational(first.into()), gap: *gap, number: 0 };
-                vec![Source { whose, api: None, gateway: None, rows, kind, change }]
+                vec![Source { whose, api: None, gateway: None, rows, kind, change, next: None }]
             }
             Arrivals::Trace { instants } => {
                 let rows = Rows::new(seeds.key("call", &config.name));
                 let kind = Kind::Trace { instants: Arc::clone(instants), next: 0 };
-                vec![Source { whose, api: None, gateway: None, rows, kind, change: None }]
+                vec![Source { whose, api: None, gateway: None, rows, kind, change: None, next: None }]
             }
             Arrivals::Closed { .. } => Vec::new(),
         }
@@ -119,11 +121,19 @@ impl Source {
             rows: Rows::new(seeds.key("thread's call", name)),
             kind: Kind::Poisson(Box::new(blocks)),
             change: None,
+            next: None,
         }
     }
 
     /// When the next call is born, if ever.
     pub fn next_at(&mut self) -> Option<SimTime> {
+        if self.next.is_none() {
+            self.next = self.find_next();
+        }
+        self.next
+    }
+
+    fn find_next(&mut self) -> Option<SimTime> {
         let at = match &mut self.kind {
             Kind::Poisson(blocks) => blocks.next_at(),
             Kind::Constant { next, .. } => *next,
@@ -141,6 +151,7 @@ impl Source {
     /// Where no more calls come.
     pub fn take(&mut self) -> Birth {
         let at = self.next_at().expect("there is a next call");
+        self.next = None;
         let (row, words, forbidden) = match &mut self.kind {
             Kind::Poisson(blocks) => blocks.take(&mut self.rows),
             Kind::Constant { next, gap, number } => {
@@ -167,6 +178,7 @@ impl Source {
     /// Passes the calls that are born before an instant, and counts them; only where [`Source::can_be_counted`].
     pub fn pass(&mut self, until: SimTime) -> Passed {
         let Kind::Poisson(blocks) = &mut self.kind else { unreachable!("only Poisson calls are counted") };
+        self.next = None;
         blocks.pass(Operational(until.0.into()), &mut self.rows)
     }
 
@@ -175,7 +187,7 @@ impl Source {
     pub fn rewound(&self, to: SimTime) -> Source {
         let Kind::Poisson(blocks) = &self.kind else { unreachable!("only Poisson calls are counted") };
         let kind = Kind::Poisson(Box::new(blocks.rewound(Operational(to.0.into()))));
-        let mut past = Source { kind, ..self.clone() };
+        let mut past = Source { kind, next: None, ..self.clone() };
         past.pass(to);
         past
     }
@@ -212,7 +224,7 @@ fn poisson_streams(
             )));
             let rows = Rows::new(seeds.key("call", &name));
             let whose = Whose::Client(client);
-            sources.push(Source { whose, api: Some(*api), gateway, rows, kind, change: change.cloned() });
+            sources.push(Source { whose, api: Some(*api), gateway, rows, kind, change: change.cloned(), next: None });
         }
     }
     sources

@@ -94,7 +94,7 @@ impl<O: Observer> World<O> {
         }
         match op {
             StoreOp::Lookup(call) if self.calls[call].abandoned => self.gateway_done(call),
-            StoreOp::Lookup(call) => self.looked_up(call, s),
+            StoreOp::Lookup(call) => self.looked_up(call, self.holder_of(call), s),
             StoreOp::Write { holder, entry, request, jitter } if alive => {
                 self.cached(holder, entry, request, jitter, s);
             }

@@ -12,7 +12,7 @@ use super::control_plane::ControlPlane;
 use super::counted::Counted;
 use super::db::Database;
 use super::delays::{Delays, Wait};
-use super::event::Event;
+use super::event::{Event, Step};
 use super::fact::{Fact, Observer};
 use super::flight::Flight;
 use super::gateway::Gateway;
@@ -314,16 +314,22 @@ impl<O: Observer> World<O> {
         }
     }
 
+    #[inline]
     pub(super) fn tell(&mut self, at: SimTime, fact: Fact) {
         self.observer.fact(at, self.seq, &fact);
     }
 
     /// Lets a call's next step happen after a wait, at once where no time passes.
-    pub(super) fn wait(&mut self, wait: Wait, event: Event, s: &mut Schedule<Event>) {
+    pub(super) fn wait(&mut self, wait: Wait, id: CallId, step: Step, s: &mut Schedule<Event>) {
         match wait {
-            Wait::None => self.handle(event, s),
+            Wait::None => {
+                self.step(id, step, s);
+                if self.counted.is_some() {
+                    self.settle_changes(s);
+                }
+            }
             Wait::After(delay) => {
-                s.after(delay, event);
+                s.after(delay, Event::Call(id, step));
             }
         }
     }
@@ -340,7 +346,7 @@ impl<O: Observer> World<O> {
         }
         self.close_idp(end);
         let unanswered = self.tally.born - self.tally.settled;
-        let open = self.calls.iter().filter(|(_, call)| call.outcome.is_none() && call.birth.at < end).count();
+        let open = self.calls.iter().filter(|(_, call)| call.outcome.is_none() && call.born < end).count();
         assert_eq!(unanswered, open as u64, "calls born = settled + unanswered");
         if let Some(db) = &self.db {
             db.check(self.idp.next_token, self.config.db.pool);
@@ -394,8 +400,24 @@ fn holder_name(gateway: GatewayId, credential: &str) -> String {
 impl<O: Observer> Model for World<O> {
     type Event = Event;
 
+    #[inline]
     fn handle(&mut self, event: Event, s: &mut Schedule<Event>) {
         self.seq = s.current();
+        match event {
+            // Three of four events: they are not to wait for what the others need.
+            Event::Call(id, step) => self.step(id, step, s),
+            _ => self.happen(event, s),
+        }
+        if self.counted.is_some() {
+            self.settle_changes(s);
+        }
+    }
+}
+
+impl<O: Observer> World<O> {
+    /// Whatever an event is about.
+    #[inline(never)]
+    fn happen(&mut self, event: Event, s: &mut Schedule<Event>) {
         match event {
             Event::Arrive(source) => self.arrive(source, s),
             Event::Thought(client, user) => self.thought(client, user, s),
@@ -426,6 +448,5 @@ impl<O: Observer> Model for World<O> {
             Event::Reacted(gateway) => self.watch(Input::Reacted(gateway), s),
             Event::Restarted(gateway) => self.restarted(gateway, s),
         }
-        self.settle_changes(s);
     }
 }

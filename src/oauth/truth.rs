@@ -38,9 +38,9 @@ pub struct Truth {
     expired: Vec<Vec<SimTime>>,
     not_before: Vec<NotBefore>,
     pub keys: KeyRing,
-    /// No token issued at or after this has died by any of the above, otherwise than by its expiry or by a not-before that
-    /// its issuer's clock had not reached.
-    latest: Option<SimTime>,
+    /// No token issued after this has died by any of the above, otherwise than by its expiry or by a not-before that its
+    /// issuer's clock had not reached.
+    latest: Stamp,
     /// Tokens that died on their own, as their rows did or because they have none; with their expiry.
     marks: BTreeMap<u64, (Death, Stamp)>,
     /// At this size, what has expired is swept out.
@@ -58,7 +58,7 @@ impl Truth {
             expired: vec![Vec::new(); token_keys],
             not_before: Vec::new(),
             keys: KeyRing::new(),
-            latest: None,
+            latest: Stamp(i64::MIN),
             marks: BTreeMap::new(),
             sweep_at: 64,
         }
@@ -67,37 +67,37 @@ impl Truth {
     /// Every token issued before `now` dies.
     pub fn invalidate_all(&mut self, now: SimTime) {
         self.all.push(now);
-        self.latest = Some(now);
+        self.latest = now.stamp();
     }
 
     /// Every token dies that `node` issued before `now`.
     pub fn invalidate_node(&mut self, node: IdpNodeId, now: SimTime) {
         self.node[node.index()].push(now);
-        self.latest = Some(now);
+        self.latest = now.stamp();
     }
 
     /// Every token of a token key dies that was issued before `now`.
     pub fn revoke(&mut self, key: TokenKeyId, now: SimTime) {
         self.revoked[key.index()].push(now);
-        self.latest = Some(now);
+        self.latest = now.stamp();
     }
 
     /// Every token of a token key that was issued before `now` expires.
     pub fn expire(&mut self, key: TokenKeyId, now: SimTime) {
         self.expired[key.index()].push(now);
-        self.latest = Some(now);
+        self.latest = now.stamp();
     }
 
     /// Tokens with an `iat` below this die.
     pub fn not_before(&mut self, rule: NotBefore) {
         self.not_before.push(rule);
-        self.latest = Some(rule.at);
+        self.latest = rule.at.stamp();
     }
 
     /// Every JWT of an older key dies; a new key signs from now on.
     pub fn replace_key(&mut self, now: SimTime) {
         self.keys.replace(now);
-        self.latest = Some(now);
+        self.latest = now.stamp();
     }
 
     /// A new key signs from now on, and nothing dies.
@@ -108,7 +108,7 @@ impl Truth {
     /// Every JWT dies of the key before this one, which a rotation made.
     pub fn retire_key_before(&mut self, key: KeyId, now: SimTime) {
         self.keys.retire_before(key, now);
-        self.latest = Some(now);
+        self.latest = now.stamp();
     }
 
     /// One token dies, unless it is dead already; whether it was alive.
@@ -131,33 +131,37 @@ impl Truth {
 
     /// When and why the token died, if it has by `now`: by what came first.
     #[must_use]
+    #[inline]
     pub fn death(&self, token: &Token, now: SimTime) -> Option<Death> {
-        let expired =
-            |expires: Stamp| (expires <= now.stamp()).then_some(Death { at: expires, cause: Cause::ExpiredToken });
+        // The usual case: nothing has died on its own, and nothing has been killed since the token was issued.
+        if self.latest < token.issued && self.marks.is_empty() && self.not_before.is_empty() {
+            return expired(token.expires, now);
+        }
+        self.death_by_whatever(token, now)
+    }
+
+    #[inline(never)]
+    fn death_by_whatever(&self, token: &Token, now: SimTime) -> Option<Death> {
         let marked = self.marks.get(&token.id).map(|(death, _)| *death);
-        // The usual case: nothing has been killed since the token was issued.
         let spared = || self.not_before.iter().all(|rule| rule.iat_s <= token.iat_s);
-        if marked.is_none() && self.latest.is_none_or(|latest| latest.stamp() < token.issued && spared()) {
-            return expired(token.expires);
+        if marked.is_none() && self.latest < token.issued && spared() {
+            return expired(token.expires, now);
         }
         let killed = self.killed_at(token).map(|at| Death { at: at.stamp(), cause: Cause::StaleToken });
-        let deaths = [expired(self.expires(token)), killed, marked];
-        deaths.into_iter().flatten().min_by_key(|death| death.at)
+        first(first(expired(self.expires(token), now), killed), marked)
     }
 
     /// When the token expires.
     #[must_use]
     pub fn expires(&self, token: &Token) -> Stamp {
-        let early = first_after(&self.expired[token.token_key.index()], token.issued);
-        early.map_or(token.expires, |at| token.expires.min(at.stamp()))
+        token.expires.min(first_after(&self.expired[token.token_key.index()], token.issued).stamp())
     }
 
     /// The first instant at which something else than its expiry or its row killed the token.
     #[must_use]
     pub fn killed_at(&self, token: &Token) -> Option<SimTime> {
         let revoked = first_after(&self.revoked[token.token_key.index()], token.issued);
-        let with_others = self.killed_with_others(token.issued, token.iat_s, token.node, token.key);
-        [revoked, with_others].into_iter().flatten().min()
+        if_ever(revoked.min(self.first_kill(token.issued, token.iat_s, token.node, token.key)))
     }
 
     /// The first instant at which a restart killed whatever was issued so: then, by this node, signed with this key.
@@ -169,21 +173,38 @@ impl Truth {
         node: IdpNodeId,
         key: Option<KeyId>,
     ) -> Option<SimTime> {
-        [
-            first_after(&self.all, issued),
-            first_after(&self.node[node.index()], issued),
-            self.not_before.iter().find(|rule| iat_s < rule.iat_s).map(|rule| rule.at),
-            key.and_then(|key| self.keys.retired_at(key)),
-        ]
-        .into_iter()
-        .flatten()
-        .min()
+        if_ever(self.first_kill(issued, iat_s, node, key))
+    }
+
+    /// The same, `NEVER` if none has: instants compare faster than optional ones.
+    fn first_kill(&self, issued: Stamp, iat_s: i64, node: IdpNodeId, key: Option<KeyId>) -> SimTime {
+        let restart = first_after(&self.all, issued).min(first_after(&self.node[node.index()], issued));
+        let ruled_out = self.not_before.iter().find(|rule| iat_s < rule.iat_s).map_or(SimTime::NEVER, |rule| rule.at);
+        let retired = key.and_then(|key| self.keys.retired_at(key)).unwrap_or(SimTime::NEVER);
+        restart.min(ruled_out).min(retired)
     }
 }
 
-/// The first of these instants that came after a token was issued.
-fn first_after(instants: &[SimTime], issued: Stamp) -> Option<SimTime> {
-    instants.get(instants.partition_point(|at| at.stamp() <= issued)).copied()
+/// The first of these instants that came after a token was issued; `NEVER` if none did.
+fn first_after(instants: &[SimTime], issued: Stamp) -> SimTime {
+    instants.get(instants.partition_point(|at| at.stamp() <= issued)).copied().unwrap_or(SimTime::NEVER)
+}
+
+fn expired(expires: Stamp, now: SimTime) -> Option<Death> {
+    (expires <= now.stamp()).then_some(Death { at: expires, cause: Cause::ExpiredToken })
+}
+
+fn if_ever(at: SimTime) -> Option<SimTime> {
+    (at < SimTime::NEVER).then_some(at)
+}
+
+/// What came first; of two at one instant the former.
+fn first(one: Option<Death>, other: Option<Death>) -> Option<Death> {
+    match (one, other) {
+        (Some(former), Some(latter)) if latter.at < former.at => other,
+        (None, _) => other,
+        (Some(_), _) => one,
+    }
 }
 
 #[cfg(test)]
