@@ -73,6 +73,11 @@ kubernetes:
     .ci/kubernetes prepare
     .ci/kubernetes
 
+# Does a bench take 5 % more instructions than it should? It installs valgrind and a runner if they are missing (Debian, root).
+instructions:
+    .ci/instructions prepare
+    .ci/instructions
+
 # Everything that CI does, and how long each step took.
 ci:
     .ci/run

@@ -28,7 +28,7 @@ const FEW: usize = 8;
 /// A run that grows beyond this becomes a rung.
 const LONG_RUN: usize = 64;
 
-/// Rungs at a time. Each is at most half a bucket wide, so that more are seldom: only where times are drawn nearer and nearer.
+/// Rungs at a time. Each takes six bits of the time, so that more are needed only where times are drawn nearer and nearer.
 const RUNGS: usize = 12;
 
 /// Drawn events in the order of time and, at one time, of adding. Times are above zero.
