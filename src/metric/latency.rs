@@ -14,6 +14,8 @@ pub struct Latency {
     sum_ns: u128,
     max_ns: u64,
     n: u64,
+    /// So many of these microseconds are not in the histogram yet: where delays are constants, one value comes again and again.
+    last: (u64, u64),
 }
 
 /// A day: what takes longer counts as this in the quantiles.
@@ -29,7 +31,7 @@ impl Collector for Latency {
 
     fn new(scope: &Scope) -> Latency {
         let histogram = Histogram::new_with_bounds(1, LARGEST_US, 3).expect("bounds and digits are allowed");
-        Latency { warmup: scope.warmup, histogram, sum_ns: 0, max_ns: 0, n: 0 }
+        Latency { warmup: scope.warmup, histogram, sum_ns: 0, max_ns: 0, n: 0, last: (0, 0) }
     }
 
     fn latency(&mut self, at: SimTime, latency: SimSpan) {
@@ -44,6 +46,7 @@ impl Collector for Latency {
 
     #[expect(clippy::cast_precision_loss, reason = "a time in a mean")]
     fn values(&mut self, _: &Scope, out: &mut Vec<f64>) {
+        self.flush();
         let quantile = |q: f64| {
             // A bin is told by its upper end, which may lie above the largest value in it.
             let ms = self.histogram.value_at_quantile(q) as f64 / 1e3;
@@ -56,10 +59,22 @@ impl Collector for Latency {
 }
 
 impl Latency {
+    fn flush(&mut self) {
+        let (us, n) = std::mem::take(&mut self.last);
+        if n > 0 {
+            self.histogram.saturating_record_n(us, n);
+        }
+    }
+
     /// `n` calls that took so long.
     fn record(&mut self, at: SimTime, latency: SimSpan, n: u64) {
         if at >= self.warmup {
-            self.histogram.saturating_record_n(latency.0 / 1_000, n);
+            let us = latency.0 / 1_000;
+            if us != self.last.0 {
+                self.flush();
+                self.last.0 = us;
+            }
+            self.last.1 += n;
             self.sum_ns += u128::from(latency.0) * u128::from(n);
             self.max_ns = self.max_ns.max(latency.0);
             self.n += n;

@@ -211,7 +211,7 @@ impl<O: Observer> World<O> {
         let call = &mut self.calls[id];
         assert!(!call.client_done, "no call is answered twice");
         call.client_done = true;
-        let timeout = call.timeout.take();
+        let (timeout, over) = (call.timeout.take(), call.gateway_done);
         let failed = matches!(call.outcome, Some(Outcome::Failed(_)));
         let Caller::Client { client, user, .. } = call.caller else { unreachable!("a thread is no client") };
         if let Some(timeout) = timeout {
@@ -222,7 +222,9 @@ impl<O: Observer> World<O> {
         } else {
             self.think(client, user, after, s);
         }
-        self.free_if_done(id);
+        if over {
+            self.calls.remove(id);
+        }
     }
 
     /// The client sends the call again: a new call with the same birth draws.

@@ -7,6 +7,8 @@ use crate::time::{SimSpan, SimTime};
 /// A value and its changes, as far back as somebody looks.
 #[derive(Clone, Debug)]
 pub struct History<T> {
+    /// The last of the changes.
+    current: T,
     /// Never empty; ascending.
     changes: VecDeque<(SimTime, T)>,
     delay: SimSpan,
@@ -16,13 +18,13 @@ impl<T: Copy> History<T> {
     /// The value since ever, seen with a delay.
     #[must_use]
     pub fn new(value: T, delay: SimSpan) -> History<T> {
-        History { changes: VecDeque::from([(SimTime::ZERO, value)]), delay }
+        History { current: value, changes: VecDeque::from([(SimTime::ZERO, value)]), delay }
     }
 
     /// The value now.
     #[must_use]
     pub fn now(&self) -> T {
-        self.changes.back().expect("a history is never empty").1
+        self.current
     }
 
     /// The value as it was the delay ago.
@@ -47,6 +49,7 @@ impl<T: Copy> History<T> {
         while self.changes.len() > 1 && self.changes[1].0 + self.delay <= now {
             self.changes.pop_front();
         }
+        self.current = value;
         self.changes.push_back((now, value));
     }
 }
