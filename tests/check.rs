@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use assert_cmd::Command;
 use common::SMALL;
 use serde_json::Value;
+use stalegate::model::MODEL_VERSION;
 
 /// Two gateways, two calls a second, six replications.
 fn world() -> String {
@@ -169,7 +170,9 @@ fn the_same_scenario_with_other_bytes_is_a_model_that_changed() {
     let ran = stalegate(place.path(), &["check", "small.toml", "--baseline", "baseline.json"]);
     assert!(ran.code == 1 && ran.out.contains("the model changed"), "{}", ran.out);
     // Another model version may give other bytes; then only what is worse counts.
-    let other = fs::read_to_string(&path).unwrap().replace("\"model_version\": 1", "\"model_version\": 0");
+    let other = fs::read_to_string(&path)
+        .unwrap()
+        .replace(&format!("\"model_version\": {MODEL_VERSION}"), "\"model_version\": 0");
     fs::write(&path, other).unwrap();
     assert_eq!(stalegate(place.path(), &["check", "small.toml", "--baseline", "baseline.json"]).code, 0);
 }
@@ -216,7 +219,11 @@ fn a_replay_reproduces_every_hash_or_says_what_differs() {
     let original = fs::read_to_string(&manifest).unwrap();
     let cases = [
         (original.replace("\"version\": \"", "\"version\": \"9."), 0, "of version 9."),
-        (original.replace("\"model_version\": \"1\"", "\"model_version\": \"0\""), 0, "of model version 0"),
+        (
+            original.replace(&format!("\"model_version\": \"{MODEL_VERSION}\""), "\"model_version\": \"0\""),
+            0,
+            "of model version 0",
+        ),
         (original.replacen("\"summary.csv\": \"", "\"summary.csv\": \"0", 1), 5, "summary.csv is not the file that"),
         (original.replace("\"compare\"", "\"completions\""), 2, "no command"),
         (original.replace("all replications asked for are done", "interrupted: kept"), 2, "interrupted"),
