@@ -17,7 +17,7 @@ use super::findings;
 use super::number::short;
 use crate::experiment::comparison::Comparison;
 use crate::experiment::verdict::{self, Best};
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, approximation};
 use columns::{Cells, Kind, Row, Values, in_words, is_censored};
 
 /// How the terminal wants it.
@@ -65,6 +65,7 @@ pub fn compare(scenario: &Scenario, comparison: &Comparison, look: Look) -> Stri
         differences::differences(comparison, look),
         best_lines(comparison).iter().map(|line| wrap(line, look.width)).collect::<Vec<_>>().join("\n"),
         findings::all(scenario, comparison).iter().map(|line| wrap(line, look.width)).collect::<Vec<_>>().join("\n"),
+        approximation(&scenario.world).map(|line| wrap(&line, look.width)).unwrap_or_default(),
         known::known(&scenario.known, &[Some(comparison)], look),
     ];
     let text =
