@@ -287,6 +287,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_approximated_is_told_in_the_end() {
+        let text = compare(&sample::approximate_scenario(), &sample::comparison(3), look(100));
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let words = "approximate: introspections of counted calls do not wait for a worker";
+        let words = format!("{words}, at most 0.20 % of introspections would have waited (Erlang C)");
+        assert!(text.ends_with(&words), "{text}");
+        assert!(!compare(&sample::scenario(), &sample::comparison(3), look(100)).contains("approximate"));
+    }
+
+    #[test]
     fn the_best_and_their_equals_are_named() {
         let lines = best_lines(&sample::comparison(30));
         assert_eq!(lines, ["best by downtime after restart, s: no-cache (mean 0)"]);
