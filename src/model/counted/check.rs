@@ -3,7 +3,7 @@
 //!
 //! That is so while all nodes are up and none is slow, and nobody waits for a worker: as soon as a request that is played has
 //! to, the silence ends. What is not seen is how counted calls would have kept workers busy, for each other and for the
-//! requests that are played. How many introspections would have had to wait for that reason is known ([`super::load`]).
+//! requests that are played: with few workers, tokens come sooner than they would. How many introspections would have had to wait for that reason is known ([`super::load`]).
 
 use super::super::call::{INTROSPECTION, Origin};
 use super::super::config::{ApiConfig, Validation, WorldConfig};
