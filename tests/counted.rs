@@ -19,6 +19,7 @@ use stalegate::experiment::timeline::Layout;
 use stalegate::experiment::unit;
 use stalegate::metric;
 use stalegate::model::config::Playing;
+use stalegate::model::erlang_c;
 use stalegate::model::fact::Blind;
 use stalegate::scenario::{self, Scenario};
 
@@ -255,4 +256,126 @@ fn auto_counts_where_it_can_and_says_why_not_elsewhere() {
         assert_eq!(calls, Playing::Each, "{change}");
         assert_eq!(origin, format!("--set; each call is played: {why}"));
     }
+}
+
+/// [`restart`] with a backend that introspects at an IdP of two nodes.
+fn introspected(rate: &str, idp: &str) -> String {
+    let text = restart(rate).replace("validation = \"ideal\"", "validation = \"introspect\"");
+    text.replace("[idp]", &format!("[idp]\nnodes = 2\n{idp}"))
+}
+
+#[test]
+fn so_are_those_of_calls_whose_introspections_do_not_wait() {
+    // As above; over four metrics and three ways: 5.3.
+    let drawn = "{ dist = \"exponential\", mean = \"5ms\" }";
+    for (overhead, service) in [("\"1ms\"", "\"20ms\""), ("\"1ms\"", drawn), (drawn, drawn)] {
+        let text = introspected("20/s", &format!("introspection_service = {drawn}"));
+        let text = text.replace("[[client]]", &format!("service_time = {service}\n[[client]]"));
+        let text = format!("{text}\n[gateway]\noverhead = {overhead}\n");
+        let records = |calls: &str| records(&loaded(&text, calls), 1, 20);
+        let (each, counted) = (records("each"), records("counted"));
+        for metric in ["latency_mean_ms", "latency_p50_ms", "latency_p99_ms", "latency_max_ms"] {
+            let (mean, error) = difference(metric, &each, &counted);
+            assert!(mean.abs() < 5.3 * error, "{metric}: {mean} ± {error}, overhead {overhead}, service {service}");
+        }
+    }
+}
+
+/// What the IdP is like, and its restart. In turns, which node has what is under way when one stops is a matter of all turns
+/// before.
+const IDPS: &[(&str, &str)] = &[
+    ("front = \"round-robin\"", "node = \"all\""),
+    ("front = \"random\"", "node = \"idp-2\""),
+    ("front = \"sticky\"\nunreachable = \"hang\"", "node = \"rolling\"\ngap = \"45s\""),
+    ("front = \"active-passive\"\nfailover = \"7s\"", "node = \"idp-1\""),
+    (
+        "front = \"random\"\nintrospection_service = \"30ms\"\non_restart = \"keep\"\nhealth_check.detect = \"5s\"",
+        "node = \"idp-1\"",
+    ),
+    ("persistence.mode = \"database\"\ncache.ttl = \"40s\"\ncache.invalidation = \"2s\"", "node = \"all\""),
+    (
+        "front = \"random\"\npersistence = { mode = \"database\", renew = \"always\" }\ncache = { ttl = \"20min\", clustered = false }",
+        "node = \"idp-1\"",
+    ),
+];
+
+/// With a restart at random, a slow minute, and a partition.
+fn random_restart(idp: &str, fault: &str) -> String {
+    let text = introspected("40/s", idp);
+    let at = "at = { dist = \"uniform\", min = \"5min\", max = \"30min\" }";
+    let text = text.replace("at = \"20min\"", at);
+    let down = format!("down = {{ dist = \"exponential\", mean = \"20s\" }}\n{fault}");
+    let text = text.replace("down = \"30s\"", &down);
+    let slow = "name = \"slow\"\nkind = \"idp-slow\"\nat = \"50min\"\nfor = \"1min\"\nfactor = 3.0";
+    let cut = "name = \"cut\"\nkind = \"partition\"\nat = \"55min\"\nfor = \"7s\"";
+    let groups = "between = [[\"backends\"], [\"idp-1\"]]";
+    format!("{text}\n[[fault]]\n{slow}\n[[fault]]\n{cut}\n{groups}\n")
+}
+
+#[test]
+fn where_no_introspection_waits_counting_comes_to_what_playing_each_call_comes_to() {
+    for (idp, fault) in IDPS {
+        let text = random_restart(idp, fault);
+        let (each, counted) = (loaded(&text, "each"), loaded(&text, "counted"));
+        assert!(counted.world.run.would_wait.is_some_and(|share| share < 1e-50));
+        for policy in 0..each.policies.len() {
+            let (played, few) = (events(&each, policy), events(&counted, policy));
+            assert!(few * 2 < played, "{few} of {played} events: {text}");
+            for (each, counted) in records(&each, policy, 5).iter().zip(&records(&counted, policy, 5)) {
+                let (each, counted) = (told(each), told(counted));
+                let pairs = each.lines().zip(counted.lines());
+                let differs: Vec<_> = pairs.filter(|(each, counted)| each != counted).collect();
+                assert!(each == counted, "policy {policy}: each played and counted differ: {differs:#?} {text}");
+            }
+        }
+    }
+}
+
+/// Few workers, and an introspection that takes `MEAN_MS` in the mean: every third one has to wait, says Erlang. In turns they
+/// would come more evenly, and wait less.
+const SCARCE: &str =
+    "front = \"random\"\nworkers = 2\nintrospection_service = { dist = \"exponential\", mean = \"10ms\" }";
+const MEAN_MS: f64 = 10.0;
+
+#[test]
+fn where_introspections_wait_counted_calls_differ_by_no_more_than_erlang_says() {
+    let text = introspected("200/s", SCARCE).replace("\"20min\"", "\"5min\"").replace("\"1h\"", "\"10min\"");
+    let (each, counted) = (loaded(&text, "each"), loaded(&text, "counted"));
+    let share = counted.world.run.would_wait.unwrap();
+    // A hundred calls a second and node: one erlang, and the token requests of four gateways.
+    assert!(share > erlang_c(2, 1.0) && share < 1.001 * erlang_c(2, 1.0), "{share}");
+    let (played, few) = (events(&each, 1), events(&counted, 1));
+    assert!(few * 20 < played, "{few} of {played} events");
+    let (each, counted) = (records(&each, 1, 10), records(&counted, 1, 10));
+    let value = |record: &Record, metric: &str| {
+        record.values[metric::all().iter().position(|known| known.name == metric).unwrap()]
+    };
+    for (each, counted) in each.iter().zip(&counted) {
+        let introspections = value(each, "idp_introspections");
+        for metric in ["ok", "failed", "forbidden"] {
+            let difference = (value(each, metric) - value(counted, metric)).abs();
+            assert!(difference < 1e-3 * share * introspections, "{metric}: {difference} of {introspections}");
+        }
+        let difference = (value(counted, "idp_introspections") - introspections).abs();
+        assert!(difference < 1e-4 * introspections, "{difference} of {introspections}");
+    }
+    // Student's t with 9 degrees of freedom, 99.9 %: 4.78.
+    let (mean, error) = difference("idp_utilisation", &each, &counted);
+    assert!(mean.abs() < 4.78 * error + 1e-3, "{mean} ± {error}");
+    let wait_ms = share * MEAN_MS / (2.0 - 1.0);
+    let (mean, error) = difference("latency_mean_ms", &each, &counted);
+    assert!(-mean < wait_ms + 4.78 * error && mean < 0.0, "{mean} ± {error}, {wait_ms} of wait");
+    // Nearly all calls were counted, so that nearly all of the wait is missing.
+    assert!(-mean > 0.9 * wait_ms, "{mean}, {wait_ms} of wait");
+}
+
+#[test]
+fn what_is_approximated_is_told_where_the_value_stands() {
+    let overrides = ["run.calls=\"counted\"".to_owned()];
+    let text = introspected("200/s", SCARCE);
+    let loaded =
+        scenario::load_text("restart.toml", &text, &overrides, None).unwrap_or_else(|found| panic!("{found:?}"));
+    let (.., origin) = loaded.resolved().into_iter().find(|(path, ..)| path == "run.calls").unwrap();
+    let words = "approximate: introspections of counted calls do not wait for a worker";
+    assert_eq!(origin, format!("--set; {words}, at most 34 % of introspections would have waited (Erlang C)"));
 }

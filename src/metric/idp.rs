@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::{Collector, MetricDef, Scope, Unit, count, lower, neutral, ratio};
-use crate::model::fact::{Fact, Request};
+use crate::model::fact::{CountedCalls, Fact, Request};
 use crate::time::{NANOS_PER_SECOND, SimSpan, SimTime};
 
 /// Arrivals, refusals and busy workers.
@@ -55,6 +55,10 @@ impl Collector for IdpLoad {
             Fact::IdpArrival(Request::Introspection) => self.introspections += 1,
             Fact::IdpRefused(Request::Token | Request::Introspection) => self.refused += 1,
             Fact::IdpBusy(_) => self.busy += 1,
+            Fact::Counted { what: CountedCalls::Introspections { busy }, n } => {
+                self.introspections += n;
+                self.served_ns += u128::from(busy.0) * u128::from(*n);
+            }
             Fact::Served { from, to } => self.served_ns += clipped(*from, *to, self.warmup),
             Fact::NodeUp { from, to } => self.up_ns += clipped(*from, *to, self.warmup),
             _ => {}

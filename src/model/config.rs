@@ -56,6 +56,9 @@ pub struct RunConfig {
     pub warmup: SimSpan,
     pub start: Start,
     pub calls: Playing,
+    /// Where counted calls are introspected, which is an approximation: the share of introspections that would have had to wait
+    /// for a worker, at most.
+    pub would_wait: Option<f64>,
     pub seed: u64,
 }
 

@@ -244,6 +244,8 @@ pub enum CountedCalls {
     AnswerLost,
     /// [`Fact::AcceptedWhileDead`].
     AcceptedWhileDead,
+    /// [`Fact::IdpArrival`] of an introspection, and [`Fact::Served`] of it: each kept a worker busy so long.
+    Introspections { busy: SimSpan },
 }
 
 /// What a request to the IdP is for.

@@ -216,6 +216,16 @@ impl Idp {
         self.services[service].op = Some(op);
     }
 
+    /// The nodes that the front sends a caller to while all are in use.
+    fn reached(&self, caller: usize, front: Front) -> std::ops::Range<usize> {
+        let all = self.nodes.len();
+        match front {
+            Front::RoundRobin | Front::Random => 0..all,
+            Front::Sticky => caller % all..caller % all + 1,
+            Front::ActivePassive { .. } => 0..1,
+        }
+    }
+
     fn factor(&self) -> f64 {
         self.slow.iter().map(|(_, factor)| factor).product()
     }
@@ -262,7 +272,10 @@ impl<O: Observer> World<O> {
                 let room = node.busy < workers || node.queue.len() < queue as usize;
                 match job {
                     Some(job) if node.busy < workers => self.serve_next(IdpNodeId::at(index), job, s),
-                    Some(job) if room => node.queue.push_back(job),
+                    Some(job) if room => {
+                        node.queue.push_back(job);
+                        self.somebody_waits();
+                    }
                     Some(_) | None => {}
                 }
                 self.tell(s.now(), Fact::IdpArrival(kind));
@@ -273,6 +286,49 @@ impl<O: Observer> World<O> {
                 Arrival::TurnedAway(Cause::IdpBusy)
             }
         }
+    }
+
+    /// The nodes that the front sends a caller to, as long as nothing happens, if each of them has a free worker, and nothing
+    /// is wrong with any node.
+    pub(super) fn free_nodes(&self, caller: usize, now: SimTime) -> Option<std::ops::Range<usize>> {
+        let Idp { nodes, standby, slow, .. } = &self.idp;
+        let is_well = |node: &Node| node.state.now() == NodeState::Up && node.state.is_settled(now);
+        let first_serves = standby.as_ref().is_none_or(|standby| standby.serving() == Some(0));
+        let reached = self.idp.reached(caller, self.config.idp.front);
+        let is_free = |node: &Node| node.queue.is_empty() && node.busy < self.config.idp.workers;
+        let all = slow.is_empty() && first_serves && nodes.iter().all(is_well);
+        (all && nodes[reached.clone()].iter().all(is_free)).then_some(reached)
+    }
+
+    /// So many introspections were sent on that nobody played.
+    pub(super) fn introspections_counted(&mut self, n: u64) {
+        self.idp.turns[Request::Introspection as usize] += n;
+    }
+
+    /// An introspection that nobody played is in service at this instant, all nodes being in use; it waits where more are than
+    /// workers.
+    pub(super) fn in_service(
+        &mut self,
+        id: IntrospectionId,
+        (caller, word): (usize, u64),
+        (from, to): (SimTime, SimTime),
+        s: &mut Schedule<Event>,
+    ) {
+        let config = &self.config.idp;
+        let (workers, front, health) = (config.workers, config.front, config.health_of);
+        let routed = self.idp.route(Request::Introspection, caller, word, front, health, s.now());
+        let index = routed.expect("introspections are counted only while all nodes are in use");
+        let (job, node) = (Job::Introspection(id), &mut self.idp.nodes[index]);
+        if node.busy < workers {
+            node.busy += 1;
+            let handle = Some(s.at(to, Event::Served(self.idp.services.next_id())));
+            let request = persistence::request::Request::default();
+            let node = IdpNodeId::at(index);
+            self.idp.services.insert(Service { node, job, from, handle, request, op: None, ops: 0 });
+        } else {
+            node.queue.push_back(job);
+        }
+        self.tell(s.now(), Fact::IdpArrival(Request::Introspection));
     }
 
     fn nobody_there(&mut self, kind: Request, unreachable: Unreachable, s: &Schedule<Event>) -> Arrival {
@@ -353,6 +409,8 @@ impl<O: Observer> World<O> {
 
     /// These nodes go into this state at once; `owner` is what does it.
     pub(super) fn set_nodes(&mut self, nodes: &[IdpNodeId], state: NodeState, owner: Owner, s: &mut Schedule<Event>) {
+        // Before that: what is in service there fails with it.
+        self.wake_introspected(s);
         for id in nodes {
             let node = &mut self.idp.nodes[id.index()];
             let was = node.state.now();
@@ -451,9 +509,11 @@ impl<O: Observer> World<O> {
         }
     }
 
-    pub(super) fn slow_down(&mut self, owner: Owner, factor: f64, now: SimTime) {
+    pub(super) fn slow_down(&mut self, owner: Owner, factor: f64, s: &mut Schedule<Event>) {
+        // Before that: what is in service is not slowed down.
+        self.wake_introspected(s);
         self.idp.slow.push((owner, factor));
-        self.tell(now, Fact::Slow(true));
+        self.tell(s.now(), Fact::Slow(true));
     }
 
     pub(super) fn speed_up(&mut self, owner: Owner, now: SimTime) {

@@ -13,6 +13,7 @@ use crate::id::{ApiId, CallId, GatewayId, HolderId, IdpNodeId, IntrospectionId};
 use crate::oauth::{Cause, Token};
 use crate::revocation::UserToken;
 use crate::rng::{ROW_WORDS, Row};
+use crate::time::SimTime;
 
 /// An introspection in the air.
 #[derive(Debug)]
@@ -74,7 +75,8 @@ impl<O: Observer> World<O> {
         s.after(self.way(asker), Event::Introspection(id, Leg::AtIdp));
     }
 
-    fn introspection_words(&mut self, origin: Origin, stream: u64, row: u64) -> Row {
+    /// The draws of an introspection, keyed by its call.
+    pub(super) fn introspection_words(&mut self, origin: Origin, stream: u64, row: u64) -> Row {
         if self.introspections_draw() { self.further(origin, stream, row) } else { [0; ROW_WORDS] }
     }
 
@@ -82,6 +84,19 @@ impl<O: Observer> World<O> {
     pub(super) fn introspections_draw(&self) -> bool {
         let random = self.config.idp.front == Front::Random && self.config.idp.nodes > 1;
         random || self.config.idp.introspection_service.constant().is_none()
+    }
+
+    /// An introspection that has been under way for a while goes on from here; its timeout is at this instant.
+    pub(super) fn introspection_goes_on(
+        &mut self,
+        asker: Asker,
+        words: Row,
+        timeout: SimTime,
+        answer: Option<Answer>,
+        s: &mut Schedule<Event>,
+    ) -> IntrospectionId {
+        let timeout = s.at(timeout, Event::Introspection(self.introspections.next_id(), Leg::TimedOut));
+        self.introspections.insert(Introspection { asker, words, timeout, over: false, lost: false, answer })
     }
 
     /// The way between who asks and the IdP.

@@ -254,6 +254,7 @@ impl<O: Observer> World<O> {
                 Gone::Killed => node.forget(|token| self.idp.truth.killed_at(token).is_some()),
             }
         }
+        self.world_changed();
     }
 
     /// Tokens have been killed: so are their rows, at once; the nodes' caches hear of it later.

@@ -34,7 +34,7 @@ mod user;
 mod world;
 mod writer;
 
-pub use counted::obstacles;
+pub use counted::{Approximately, erlang_c, obstacles, would_wait};
 pub use event::Event;
 pub use world::World;
 

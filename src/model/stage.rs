@@ -184,7 +184,7 @@ impl<O: Observer> Control for Stage<'_, O> {
 
     fn slow_idp(&mut self, factor: f64) {
         let owner = self.owner();
-        self.world.slow_down(owner, factor, self.schedule.now());
+        self.world.slow_down(owner, factor, self.schedule);
     }
 
     fn unslow_idp(&mut self) {

@@ -126,6 +126,7 @@ impl<O: Observer> World<O> {
             }
             self.database().store.nodes[node.index()].clear();
         }
+        self.world_changed();
     }
 
     /// What a node has queued or is writing, in the order in which it would be written; nobody writes it any more.

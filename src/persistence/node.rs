@@ -69,6 +69,12 @@ impl NodeMemory {
         self.cached.get(&token.id).is_some_and(|cached| cached.until > now)
     }
 
+    /// Until when it remembers this token, if it does.
+    #[must_use]
+    pub fn knows_until(&self, token: &Token, now: Stamp) -> Option<Stamp> {
+        self.cached.get(&token.id).map(|cached| cached.until).filter(|until| *until > now)
+    }
+
     /// Forgets a token.
     pub fn forget_one(&mut self, id: u64) {
         if let Some(cached) = self.cached.remove(&id)

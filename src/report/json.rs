@@ -7,7 +7,7 @@ use super::{findings, gateways, year};
 use crate::experiment::comparison::Comparison;
 use crate::experiment::stat::{Interval, Summary as Numbers};
 use crate::experiment::verdict::{self, Line};
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, approximation};
 
 /// Counts up when a program that reads the file would have to change.
 const SCHEMA: u32 = 1;
@@ -26,7 +26,16 @@ struct Document<'a> {
     gateways: Vec<GatewayPart<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     year: Option<year::Part<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approximate: Option<ApproximatePart>,
     findings: Vec<String>,
+}
+
+/// What is approximated where calls are counted.
+#[derive(Serialize)]
+struct ApproximatePart {
+    introspections_would_wait: f64,
+    says: String,
 }
 
 #[derive(Serialize)]
@@ -125,9 +134,17 @@ pub fn summary(scenario: &Scenario, comparison: &Comparison) -> String {
         best: best_part(comparison),
         gateways: gateway_parts(scenario, comparison),
         year: year::part(scenario, comparison),
+        approximate: ApproximatePart::of(scenario),
         findings: findings::all(scenario, comparison),
     };
     serde_json::to_string_pretty(&document).expect("all of it can be JSON") + "\n"
+}
+
+impl ApproximatePart {
+    fn of(scenario: &Scenario) -> Option<ApproximatePart> {
+        let (would_wait, says) = (scenario.world.run.would_wait?, approximation(&scenario.world)?);
+        Some(ApproximatePart { introspections_would_wait: would_wait, says })
+    }
 }
 
 impl ScenarioPart<'_> {
@@ -248,8 +265,9 @@ pub(crate) mod tests {
         let with_tokens = (sample::scenario_with_tokens(), sample::comparison_with_tokens(2));
         let slo = Some(Slo { target: 0.999, restarts_per_year: 12.0 });
         let with_slo = (Scenario { slo, ..sample::scenario() }, sample::comparison(1));
+        let approximate = (sample::approximate_scenario(), sample::comparison(1));
         let all = [1, 3].map(|replications| (sample::scenario(), sample::comparison(replications)));
-        for (scenario, comparison) in all.into_iter().chain([with_tokens, with_slo]) {
+        for (scenario, comparison) in all.into_iter().chain([with_tokens, with_slo, approximate]) {
             let text = summary(&scenario, &comparison);
             let mut found = Vec::new();
             mistakes(&schema, &serde_json::from_str(&text).unwrap(), "summary", &mut found);

@@ -145,6 +145,15 @@ pub fn scenario() -> Scenario {
     }
 }
 
+/// The same, with counted calls that are introspected.
+pub fn approximate_scenario() -> Scenario {
+    let mut scenario = scenario();
+    let world = Arc::get_mut(&mut scenario.world).expect("nobody else has it yet");
+    world.run.calls = c::Playing::Counted;
+    world.run.would_wait = Some(0.002);
+    scenario
+}
+
 fn world() -> c::WorldConfig {
     let constant = |secs| Dist::Constant(SimSpan::secs(secs));
     let api = c::ApiConfig {
@@ -186,6 +195,7 @@ fn world() -> c::WorldConfig {
             warmup: SimSpan::ZERO,
             start: c::Start::Warm,
             calls: c::Playing::Each,
+            would_wait: None,
             seed: 1,
         },
         network: c::Network {

@@ -75,6 +75,7 @@ fn run(table: &Table) -> RunConfig {
             "calls",
             &[("each", Playing::Each), ("counted", Playing::Counted), ("auto", Playing::Counted)],
         ),
+        would_wait: None,
         seed: table.count("seed"),
     }
 }

@@ -227,8 +227,8 @@ pub const CODES: &[Code] = &[
     code(
         "E041",
         "calls that cannot be counted",
-        "With `calls = \"counted\"` calls that change nothing are counted instead of played, and the results are the same. That needs calls that do not depend on each other: backends that check tokens without asking the IdP (`ideal` or `local`), gateways that are chosen at random or stick to their users, clients that do not retry and whose timeout no answer misses, callers without tokens of their own, policies that cache. `calls = \"auto\"` counts where that can be done, and `stalegate show FILE` says why not.",
-        "[run] calls = \"counted\" … [[api]] validation = \"introspect\"\nwrite: calls = \"auto\"",
+        "With `calls = \"counted\"` calls that change nothing are counted instead of played, and the results are the same. That needs calls that do not depend on each other: backends that do not remember answers about tokens, an IdP whose workers keep up with introspections (which are then approximated, W011), gateways that are chosen at random or stick to their users, clients that do not retry and whose timeout no answer misses, callers without tokens of their own, policies that cache. `calls = \"auto\"` counts where that can be done, and `stalegate show FILE` says why not.",
+        "[run] calls = \"counted\" … [[api]] introspection_cache = \"30s\"\nwrite: calls = \"auto\"",
     ),
     code(
         "E050",
@@ -355,6 +355,12 @@ pub const CODES: &[Code] = &[
         "a condition that leaves nothing out",
         "The entry of `where` holds at every point of the sweep. It may say something else than what was meant, or be left from other lists of values.",
         "\"idp.token_lifetime\" = [\"5min\", \"1h\"] … where = [\"idp.token_lifetime >= 1s\"]\nremove it, or mend it",
+    ),
+    code(
+        "W011",
+        "counted calls that are introspected",
+        "With `calls = \"counted\"` calls are counted also where their backend asks the IdP about each token. That is an approximation: the introspection of a counted call finds a free worker. The scenario is told how many introspections would have had to wait at most: the probability of waiting in M/M/c (Erlang C) at the load that introspections and token requests put on each node, at the peak of all rates. Calls are played while somebody waits for a worker, a node is down or slow, or nodes would give different answers. `calls = \"auto\"` never approximates.",
+        "[run] calls = \"counted\" … [[api]] validation = \"introspect\"\nnothing to do; or write: calls = \"each\", if waits at the IdP are the question",
     ),
     code(
         "N001",

@@ -37,6 +37,7 @@ use std::sync::Arc;
 
 pub use expect::{Bound, Expect, OnUndecided};
 pub use load::{Loaded, load, load_kept, load_text};
+pub use playing::approximation;
 pub use published::{Figure, Origin, Published, Stat};
 pub use slo::Slo;
 

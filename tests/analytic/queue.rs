@@ -1,5 +1,7 @@
 //! The IdP as a queue. Under `no-cache` every call asks for a token, so that requests come as a Poisson process.
 
+use stalegate::model::erlang_c;
+
 use crate::page::hold;
 use crate::support::{Claim, compared, mean_is, scenario_with};
 
@@ -37,13 +39,6 @@ base = "no-cache"
 /// Both ways to the client, the overhead, both ways to the IdP, both ways to the backend and its service.
 const LEGS_MS: f64 = 2.0 * 3.0 + 11.0 + 2.0 * 5.0 + 2.0 * 7.0 + 13.0;
 const SERVICE_MS: f64 = 20.0;
-
-/// The chance to wait with `c` workers and offered load `a`.
-fn erlang_c(c: u32, a: f64) -> f64 {
-    let loss = (1..=c).fold(1.0, |loss, n| a * loss / (f64::from(n) + a * loss));
-    let load = a / f64::from(c);
-    loss / (1.0 - load * (1.0 - loss))
-}
 
 /// The mean wait of M/M/c, in ms.
 fn wait_ms(c: u32, per_s: f64) -> f64 {

@@ -8,13 +8,15 @@ use super::super::fact::{CountedCalls, Fact, Observer};
 use super::super::world::World;
 use super::stretch::Path;
 use crate::count::halves;
-use crate::dist::Sampler;
+use crate::dist::{Dist, Sampler};
 use crate::id::ApiId;
 use crate::rng::{Rows, uniform};
 use crate::time::SimSpan;
 
-/// Cells of the gateway's overhead, where that is drawn: all calls of a cell have the overhead of its middle.
-const OVERHEADS: u32 = 64;
+/// Cells of a draw that is not the finest one: all calls of a cell have the draw of its middle.
+const CELLS: u32 = 64;
+/// The same where there are two such draws.
+const CELLS_OF_SEVERAL: u32 = 32;
 
 /// A cell of (0, 1), and how many calls are in it.
 #[derive(Clone, Copy, Debug)]
@@ -46,22 +48,41 @@ impl<O: Observer> World<O> {
 fn draw(path: &Path, n: u64, mut rows: Rows, tell: &mut impl FnMut(SimSpan, u64)) {
     let mut words = rows.words(0, 0);
     let mut word = || words.next().expect("words never end");
-    // Of two draws, one is a sum of cells: the finer one is the backend's.
-    let cells = if path.overhead.constant().is_some() { 1 } else { OVERHEADS };
-    let mut left = Cell { from: 0.0, to: 1.0, n, last: true };
-    let service = path.service.sampler();
-    for cell in even_cells(&mut left, cells, &mut word) {
-        let base = path.constant() + path.overhead.sample(f64::midpoint(cell.from, cell.to));
-        let all = Cell { from: 0.0, to: 1.0, ..cell };
-        spread(&service, base, all, &mut word, tell);
+    let parts = [Some(&path.overhead), path.check.as_ref().map(|check| &check.service), Some(&path.service)];
+    let constant = |part: &&Dist| part.constant();
+    let base = parts.iter().flatten().filter_map(constant).fold(path.constant(), |sum, span| sum + span);
+    let drawn: Vec<&Dist> = parts.into_iter().flatten().filter(|part| part.constant().is_none()).collect();
+    // Of several draws, all but the last one are sums of cells.
+    let (finest, coarse) = drawn.split_last().map_or((&path.service, [].as_slice()), |(last, others)| (*last, others));
+    let base = if drawn.is_empty() { base.less(path.service.sample(0.5)) } else { base };
+    let left = Cell { from: 0.0, to: 1.0, n, last: true };
+    spread_sum(coarse, &finest.sampler(), base, left, &mut word, tell);
+}
+
+fn spread_sum(
+    coarse: &[&Dist],
+    finest: &Sampler,
+    base: SimSpan,
+    calls: Cell,
+    word: &mut impl FnMut() -> u64,
+    tell: &mut impl FnMut(SimSpan, u64),
+) {
+    let all = Cell { from: 0.0, to: 1.0, ..calls };
+    let Some((part, others)) = coarse.split_first() else { return spread(finest, base, all, word, tell) };
+    for cell in cells(all, if others.is_empty() { CELLS } else { CELLS_OF_SEVERAL }, word) {
+        let base = base + part.sample(f64::midpoint(cell.from, cell.to));
+        spread_sum(others, finest, base, cell, word, tell);
     }
 }
 
-/// Spreads the calls of a cell evenly over a power of two of cells.
-fn even_cells(all: &mut Cell, cells: u32, word: &mut impl FnMut() -> u64) -> Vec<Cell> {
-    let mut level = vec![*all];
-    for _ in 0..cells.ilog2() {
+/// Spreads calls over a power of two of even cells, of which the last one is halved on until it has one: what is rare is long.
+fn cells(all: Cell, n: u32, word: &mut impl FnMut() -> u64) -> Vec<Cell> {
+    let mut level = vec![all];
+    for _ in 0..n.ilog2() {
         level = level.into_iter().flat_map(|cell| halve(cell, word)).collect();
+    }
+    while let Some(top) = level.pop_if(|top| top.n > 1) {
+        level.extend(halve(top, word));
     }
     level.retain(|cell| cell.n > 0);
     level.into_iter().map(|cell| Cell { last: true, ..cell }).collect()

@@ -5,7 +5,8 @@ use super::super::fact::Observer;
 use super::super::world::World;
 use super::before;
 use crate::id::{ApiId, GatewayId, HolderId};
-use crate::oauth::{Cause, Outcome};
+use crate::oauth::{Cause, Outcome, Token};
+use crate::persistence::RowState;
 use crate::policy::cache::Entry;
 use crate::time::{SimSpan, SimTime, Stamp};
 
@@ -54,7 +55,7 @@ impl<O: Observer> World<O> {
             return None;
         }
         let entry = *self.caches[self.holders[holder.index()].cache.index()].cache.usable(now)?;
-        let fate = self.fate(api, &entry, now)?;
+        let (fate, told_until) = self.fate(api, &entry, now)?;
         let acted_on =
             self.operator.is_some() || rules.rejection.acts_on(config.reject_status, config.reject_error.0.as_deref());
         if matches!(fate, Fate::Refused(_)) && acted_on {
@@ -67,22 +68,45 @@ impl<O: Observer> World<O> {
             Fate::Served { .. } => taken.min(born_before(expires, path.latest_check())),
             Fate::Refused(_) => taken,
         };
+        let until = until.min(born_before(told_until, path.latest_check()));
         (until > now).then_some(Law { entry, fate, until })
     }
 
-    /// What the backend makes of a token now, and will until it expires.
-    fn fate(&self, api: ApiId, entry: &Entry, now: SimTime) -> Option<Fate> {
+    /// What the backend makes of a token now, and will until it expires, or until that instant if it comes sooner.
+    fn fate(&self, api: ApiId, entry: &Entry, now: SimTime) -> Option<(Fate, Stamp)> {
         let death = self.idp.truth.death(&entry.token, now).map(|death| death.cause);
-        match self.config.apis[api.index()].validation {
+        let expired = self.idp.truth.expires(&entry.token) <= now.stamp();
+        let fate = match self.config.apis[api.index()].validation {
             Validation::Ideal => Some(death.map_or(Fate::Served { dead: false }, Fate::Refused)),
-            Validation::Local { .. } if self.idp.truth.expires(&entry.token) <= now.stamp() => death.map(Fate::Refused),
+            Validation::Local { .. } if expired => death.map(Fate::Refused),
             // An unknown key is asked for.
             Validation::Local { .. } => {
                 let known = self.backends[api.index()].knows(entry.token.key);
                 known.then_some(Fate::Served { dead: death.is_some() })
             }
-            Validation::Introspect { .. } => None,
+            Validation::Introspect { .. } => return self.fate_by_nodes(api, &entry.token, now),
+        };
+        fate.map(|fate| (fate, SimTime::NEVER.stamp()))
+    }
+
+    /// What each node of the IdP that the front may send a backend to would say of a token, if all of them say the same, none
+    /// remembers anything by being asked, and each has a free worker.
+    fn fate_by_nodes(&self, api: ApiId, token: &Token, now: SimTime) -> Option<(Fate, Stamp)> {
+        let nodes = self.free_nodes(api.index(), now)?;
+        let death = self.idp.truth.death(token, now).map(|death| death.cause);
+        let by_truth = death.map_or(Fate::Served { dead: false }, Fate::Refused);
+        let Some(db) = &self.db else { return Some((by_truth, SimTime::NEVER.stamp())) };
+        if self.idp.truth.expires(token) <= now.stamp() {
+            return Some((by_truth, SimTime::NEVER.stamp()));
         }
+        let known = || db.store.nodes[nodes.clone()].iter().map(|node| node.knows_until(token, now.stamp()));
+        if known().all(|until| until.is_some()) {
+            let until = known().flatten().min().unwrap_or(SimTime::NEVER.stamp());
+            return Some((Fate::Served { dead: death.is_some() }, until));
+        }
+        let ended = db.store.table.state(token).is_some_and(|state| state != RowState::Active);
+        let unknown = known().all(|until| until.is_none());
+        (ended && unknown).then_some((by_truth, SimTime::NEVER.stamp()))
     }
 }
 

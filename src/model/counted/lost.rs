@@ -4,6 +4,7 @@
 use super::super::fact::{CountedCalls, Fact, Observer};
 use super::super::world::World;
 use super::before;
+use super::check::check_words;
 use super::law::Fate;
 use crate::id::{ApiId, GatewayId, SourceId};
 use crate::time::SimTime;
@@ -29,7 +30,7 @@ impl<O: Observer> World<O> {
 
     /// A gateway node goes down: tells how many answers of counted calls were within it.
     pub(in crate::model) fn counted_answers_lost(&mut self, gateway: GatewayId, now: SimTime) {
-        let mut lost = 0;
+        let (mut lost, draws) = (0, self.introspections_draw());
         for api in (0..self.config.apis.len()).map(ApiId::at) {
             let lane = self.lane(gateway, api);
             let Some(counted) = &mut self.counted else { return };
@@ -41,8 +42,10 @@ impl<O: Observer> World<O> {
                     let mut past = self.sources[source.index()].rewound(range.from.max(oldest));
                     while past.next_at().is_some_and(|at| at < range.to) {
                         let birth = past.take();
-                        let served = Fate::Served { dead: false };
-                        lost += u64::from(path.settled(&birth, served) < range.to && path.answered(&birth) > now);
+                        let words = check_words(&mut past, path.is_introspected() && draws, birth.row);
+                        let itinerary = path.itinerary(&birth, &words);
+                        let settled = itinerary.settled(Fate::Served { dead: false });
+                        lost += u64::from(settled < range.to && path.answered(&birth, &itinerary) > now);
                     }
                 }
             }

@@ -5,13 +5,18 @@
 //! they are made of; those that are in flight at that instant become calls like others, each at the step that it has reached,
 //! and from there on every call is played, until the lane is seen to be in a steady state again.
 //!
-//! Nothing is approximated: counts, causes, episodes and the IdP's load are those of a run that plays each call. That holds
+//! Where no backend introspects nothing is approximated: counts, causes, episodes and the IdP's load are those of a run that plays each call. That holds
 //! because every change is told to this file: of a cache ([`World::cache_changed`]), or of what all lanes depend on
 //! ([`World::world_changed`]). Only the latencies of counted calls are drawn anew ([`latency`]).
+//!
+//! The introspection of a counted call is an approximation, for which a scenario has to ask: it meets a free worker ([`check`]).
+//! How many would have had to wait is known before the run ([`load`]).
 
 mod allowed;
+mod check;
 mod latency;
 mod law;
+mod load;
 mod lost;
 mod stretch;
 
@@ -26,8 +31,9 @@ use crate::id::{ApiId, GatewayId, HolderId, LaneId, SourceId};
 use crate::oauth::Outcome;
 use crate::time::{SimSpan, SimTime};
 
-pub use allowed::obstacles;
+pub use allowed::{Approximately, obstacles};
 use law::Law;
+pub use load::{erlang_c, would_wait};
 use lost::Range;
 use stretch::Path;
 
@@ -99,6 +105,13 @@ impl<O: Observer> World<O> {
     pub(super) fn world_changed(&mut self) {
         if let Some(counted) = &mut self.counted {
             counted.changed.world = true;
+        }
+    }
+
+    /// A request waits for a worker of the IdP.
+    pub(super) fn somebody_waits(&mut self) {
+        if let Some(counted) = &mut self.counted {
+            counted.changed.world |= counted.paths.iter().any(Path::is_introspected);
         }
     }
 
@@ -207,16 +220,30 @@ impl<O: Observer> World<O> {
         }
     }
 
+    /// Every silence of introspected calls ends, before something happens to a node of the IdP.
+    pub(super) fn wake_introspected(&mut self, s: &mut Schedule<Event>) {
+        for lane in (0..self.counted.as_ref().map_or(0, |counted| counted.lanes.len())).map(LaneId::at) {
+            if self.path(ApiId::at(lane.index() % self.config.apis.len())).is_introspected() {
+                self.wake_for_good(lane, s);
+            }
+        }
+    }
+
     /// Every silence ends, before something is told that divides the time before it from that after it.
     pub(super) fn wake_all(&mut self, s: &mut Schedule<Event>) {
         let lanes = self.counted.as_ref().map_or(0, |counted| counted.lanes.len());
         for lane in (0..lanes).map(LaneId::at) {
-            // First, or its streams would be silent again at once.
-            if let Some(counted) = &mut self.counted {
-                counted.lanes[lane.index()].told = None;
-            }
-            self.wake_lane(lane, s);
+            self.wake_for_good(lane, s);
         }
+    }
+
+    /// A lane's silences end, and it has to tell something before the next one.
+    fn wake_for_good(&mut self, lane: LaneId, s: &mut Schedule<Event>) {
+        // First, or its streams would be silent again at once.
+        if let Some(counted) = &mut self.counted {
+            counted.lanes[lane.index()].told = None;
+        }
+        self.wake_lane(lane, s);
     }
 
     fn wake_lane(&mut self, lane: LaneId, s: &mut Schedule<Event>) {

@@ -7,14 +7,15 @@ use super::super::event::{Event, Step};
 use super::super::fact::{Calls, CountedCalls, Fact, Observer};
 use super::super::source::{Birth, Whose, Word};
 use super::super::world::World;
+use super::check::Check;
 use super::law::{Fate, Law};
 use super::{before, lost::Range};
 use crate::dist::Dist;
 use crate::engine::Schedule;
-use crate::id::{ApiId, ClientId, GatewayId, SourceId};
+use crate::id::{ApiId, CallId, ClientId, GatewayId, SourceId};
 use crate::model::backend::Verdict;
 use crate::oauth::Outcome;
-use crate::rng::uniform;
+use crate::rng::{Row, uniform};
 use crate::time::{SimSpan, SimTime};
 
 /// How long a call that meets no obstacle takes from step to step.
@@ -25,6 +26,8 @@ pub(super) struct Path {
     least_overhead: SimSpan,
     most_overhead: SimSpan,
     gateway_backend: SimSpan,
+    /// Its introspection, if there is one.
+    pub check: Option<Check>,
     /// The backend's own work.
     pub service: Dist,
     most_service: SimSpan,
@@ -32,10 +35,15 @@ pub(super) struct Path {
 
 /// When a call is where, if it meets no obstacle.
 #[derive(Clone, Copy, Debug)]
-struct Itinerary {
+pub(super) struct Itinerary {
     at_gateway: SimTime,
     needs_token: SimTime,
-    at_backend: SimTime,
+    pub at_backend: SimTime,
+    /// What its introspection goes through, all of it at once where there is none: it is at the IdP, is served, and the backend
+    /// makes up its mind.
+    pub at_idp: SimTime,
+    pub served: SimTime,
+    pub judged: SimTime,
     /// What became of a refused call is settled when the refusal is back.
     refused: SimTime,
 }
@@ -49,6 +57,7 @@ impl Path {
             least_overhead: overhead.sample(uniform(0)),
             most_overhead: overhead.sample(uniform(u64::MAX)),
             gateway_backend: config.network.gateway_backend,
+            check: Check::of(config, api),
             service: service.clone(),
             most_service: service.sample(uniform(u64::MAX)),
         }
@@ -59,9 +68,15 @@ impl Path {
         self.client_gateway + self.most_overhead
     }
 
+    /// Whether its backend asks the IdP about its token.
+    pub fn is_introspected(&self) -> bool {
+        self.check.is_some()
+    }
+
     /// Its token is checked at most so long after its birth.
     pub fn latest_check(&self) -> SimSpan {
-        self.latest_token() + self.gateway_backend
+        let check = self.check.as_ref().map_or(SimSpan::ZERO, Check::most);
+        self.latest_token() + self.gateway_backend + check
     }
 
     /// Its answer is at the client at most so long after its birth.
@@ -71,7 +86,8 @@ impl Path {
 
     /// All of an answer's way that is no draw.
     pub fn constant(&self) -> SimSpan {
-        self.client_gateway + self.gateway_backend + self.gateway_backend + self.client_gateway
+        let check = self.check.as_ref().map_or(SimSpan::ZERO, Check::ways);
+        self.client_gateway + self.gateway_backend + check + self.gateway_backend + self.client_gateway
     }
 
     /// What becomes of a call is settled at least, and at most, so long after its birth.
@@ -81,29 +97,34 @@ impl Path {
             Fate::Refused(_) => self.gateway_backend,
         };
         let ways = self.client_gateway + self.gateway_backend + back;
-        (ways + self.least_overhead, ways + self.most_overhead)
+        let (least, most) = self.check.as_ref().map_or((SimSpan::ZERO, SimSpan::ZERO), |c| (c.least(), c.most()));
+        (ways + self.least_overhead + least, ways + self.most_overhead + most)
     }
 
-    fn itinerary(&self, birth: &Birth) -> Itinerary {
+    /// `check`: the draws of its introspection.
+    pub fn itinerary(&self, birth: &Birth, check: &Row) -> Itinerary {
         let at_gateway = birth.at + self.client_gateway;
         let needs_token = at_gateway + self.overhead.sample(uniform(birth.word(Word::Overhead)));
         let at_backend = needs_token + self.gateway_backend;
-        Itinerary { at_gateway, needs_token, at_backend, refused: at_backend + self.gateway_backend }
-    }
-
-    /// When what became of a call is settled.
-    pub fn settled(&self, birth: &Birth, fate: Fate) -> SimTime {
-        let itinerary = self.itinerary(birth);
-        match fate {
-            Fate::Served { .. } => itinerary.at_backend,
-            Fate::Refused(_) => itinerary.refused,
-        }
+        let [at_idp, served, judged] = self.check.as_ref().map_or([at_backend; 3], |c| c.instants(at_backend, check));
+        let refused = judged + self.gateway_backend;
+        Itinerary { at_gateway, needs_token, at_backend, at_idp, served, judged, refused }
     }
 
     /// When the answer of a call that was served is at its gateway.
-    pub fn answered(&self, birth: &Birth) -> SimTime {
+    pub fn answered(&self, birth: &Birth, itinerary: &Itinerary) -> SimTime {
         let service = self.service.sample(uniform(birth.word(Word::Service)));
-        self.itinerary(birth).at_backend + service + self.gateway_backend
+        itinerary.judged + service + self.gateway_backend
+    }
+}
+
+impl Itinerary {
+    /// When what became of the call is settled.
+    pub fn settled(&self, fate: Fate) -> SimTime {
+        match fate {
+            Fate::Served { .. } => self.judged,
+            Fate::Refused(_) => self.refused,
+        }
     }
 }
 
@@ -140,16 +161,21 @@ impl<O: Observer> World<O> {
                 continue;
             }
             let birth = self.sources[source.index()].take();
-            let settled = self.path(lot.api).settled(&birth, law.fate);
+            let words = self.check_words(source, lot.api, birth.row);
+            let itinerary = self.path(lot.api).itinerary(&birth, &words);
+            let settled = itinerary.settled(law.fate);
             if settled < now {
                 let forbidden = u64::from(birth.forbidden == Some(true));
                 self.tell_counted(lot, law, (1, forbidden), (settled, settled, next));
             } else {
-                let (at, step, id) = self.put_in_flight(source, lot, law, birth, now);
+                let id = self.put_in_flight(source, lot, birth);
                 if let Some(s) = s.as_deref_mut() {
                     let timeout = birth.at + self.config.clients[lot.client.index()].timeout;
                     self.calls[id].timeout = Some(s.at(timeout, Event::ClientTimeout(id)));
-                    s.at(at, Event::Call(id, step));
+                }
+                match self.gets_to(id, &itinerary, law, now) {
+                    Some((at, step)) => _ = s.as_deref_mut().map(|s| s.at(at, Event::Call(id, step))),
+                    None => self.check_goes_on(id, &itinerary, (law, words), now, s.as_deref_mut()),
                 }
             }
         }
@@ -197,41 +223,43 @@ impl<O: Observer> World<O> {
             }
             Fate::Refused(cause) => tell(calls, Outcome::Failed(cause)),
         }
+        self.tell_checks(lot.api, first, calls);
     }
 
-    /// A call that was silent so far goes on as a call like others: what is its next step, and when.
-    fn put_in_flight(
-        &mut self,
-        source: SourceId,
-        lot: Lot,
-        law: &Law,
-        birth: Birth,
-        now: SimTime,
-    ) -> (SimTime, Step, crate::id::CallId) {
-        let itinerary = self.path(lot.api).itinerary(&birth);
+    /// A call that was silent so far goes on as a call like others.
+    fn put_in_flight(&mut self, source: SourceId, lot: Lot, birth: Birth) -> CallId {
         let user = self.user_of(&birth, lot.client, Some(lot.gateway));
         let caller = Caller::Client { client: lot.client, user, gateway: lot.gateway };
         let id = self.born(Origin::Source(source), birth, caller, lot.api, birth.at);
         let (number, lane) = (self.tally.born, self.lane(lot.gateway, lot.api));
         self.tally.born += 1;
         self.client_calls[lot.client.index()] += 1;
-        let held = Held { token: law.entry.token, received: law.entry.received };
         let call = &mut self.calls[id];
         (call.number, call.lane) = (number, lane);
+        id
+    }
+
+    /// The next step of a call that was silent so far, and when it is; `None`: its introspection is under way.
+    fn gets_to(&mut self, id: CallId, itinerary: &Itinerary, law: &Law, now: SimTime) -> Option<(SimTime, Step)> {
+        let call = &mut self.calls[id];
         if now <= itinerary.at_gateway {
-            return (itinerary.at_gateway, Step::AtGateway, id);
+            return Some((itinerary.at_gateway, Step::AtGateway));
         }
         call.inside = true;
         if now <= itinerary.needs_token {
-            return (itinerary.needs_token, Step::NeedsToken, id);
+            return Some((itinerary.needs_token, Step::NeedsToken));
         }
-        (call.held, call.sends) = (Some(held), 1);
+        (call.held, call.sends) = (Some(Held { token: law.entry.token, received: law.entry.received }), 1);
         if now <= itinerary.at_backend {
-            return (itinerary.at_backend, Step::AtBackend, id);
+            return Some((itinerary.at_backend, Step::AtBackend));
+        }
+        if now <= itinerary.judged {
+            return None;
         }
         let Fate::Refused(cause) = law.fate else { unreachable!("a call that is served is settled at the backend") };
         call.answer = Some(Verdict::Refused(cause));
-        (itinerary.refused, Step::Answered, id)
+        self.tell_checks(self.calls[id].api, now, 1);
+        Some((itinerary.refused, Step::Answered))
     }
 
     pub(super) fn path(&self, api: ApiId) -> &Path {

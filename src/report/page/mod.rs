@@ -19,7 +19,7 @@ use super::manifest::{PolicyPart, RunInfo};
 use super::table;
 use crate::experiment::comparison::Comparison;
 use crate::experiment::explain::Case;
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, approximation};
 pub use document::Page;
 use document::{FORMAT, Origin, Table};
 pub use html::html;
@@ -107,7 +107,11 @@ impl About<'_> {
             title: scenario.title.clone(),
             question: scenario.question.clone(),
             source: scenario.source.clone(),
-            run: table::run(scenario, comparison),
+            run: [table::run(scenario, comparison)]
+                .into_iter()
+                .chain(approximation(&scenario.world))
+                .collect::<Vec<_>>()
+                .join("; "),
             tiles: tiles::tiles(comparison, again.as_ref(), &worst.cases),
             findings: best.chain(super::findings::all(scenario, comparison)).collect(),
             sweep: None,

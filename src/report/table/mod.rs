@@ -17,7 +17,7 @@ use super::findings;
 use super::number::short;
 use crate::experiment::comparison::Comparison;
 use crate::experiment::verdict::{self, Best};
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, approximation};
 use columns::{Cells, Kind, Row, Values, in_words, is_censored};
 
 /// How the terminal wants it.
@@ -65,6 +65,7 @@ pub fn compare(scenario: &Scenario, comparison: &Comparison, look: Look) -> Stri
         differences::differences(comparison, look),
         best_lines(comparison).iter().map(|line| wrap(line, look.width)).collect::<Vec<_>>().join("\n"),
         findings::all(scenario, comparison).iter().map(|line| wrap(line, look.width)).collect::<Vec<_>>().join("\n"),
+        approximation(&scenario.world).map(|line| wrap(&line, look.width)).unwrap_or_default(),
         known::known(&scenario.known, &[Some(comparison)], look),
     ];
     let text =
@@ -283,6 +284,16 @@ mod tests {
         let stripped =
             ["\u{1b}[32m", "\u{1b}[31m", "\u{1b}[0m"].iter().fold(coloured, |text, code| text.replace(code, ""));
         assert_eq!(stripped, plain);
+    }
+
+    #[test]
+    fn what_is_approximated_is_told_in_the_end() {
+        let text = compare(&sample::approximate_scenario(), &sample::comparison(3), look(100));
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let words = "approximate: introspections of counted calls do not wait for a worker";
+        let words = format!("{words}, at most 0.20 % of introspections would have waited (Erlang C)");
+        assert!(text.ends_with(&words), "{text}");
+        assert!(!compare(&sample::scenario(), &sample::comparison(3), look(100)).contains("approximate"));
     }
 
     #[test]

@@ -27,7 +27,12 @@ impl Gathered {
         for mut diagnostic in diagnostics.list {
             adopt(&mut self.sources, &mut diagnostic, &diagnostics.sources);
             match self.seen.iter_mut().find(|seen| same(&seen.diagnostic, &diagnostic)) {
-                Some(seen) => seen.points += 1,
+                Some(seen) => {
+                    seen.points += 1;
+                    if diagnostic.code == "W011" && seen.diagnostic.label != diagnostic.label {
+                        seen.diagnostic.label = "how many of them would have waited differs from point to point".into();
+                    }
+                }
                 None => self.seen.push(Seen { diagnostic, first: self.points, points: 1 }),
             }
         }
