@@ -154,7 +154,10 @@ fn what_slurm_refuses_is_told_and_what_it_took_before() {
     );
     // It ends well and says nothing: no sweep is running.
     cluster.program("sbatch", "exit 0");
-    told(4, &["named no job", "nothing was submitted"]);
+    told(4, &["named no job", "look with squeue", "nothing was submitted that is known of"]);
+    // A site's own words stand before the job's number.
+    cluster.program("sbatch", "case $* in *dependency*) exit 9;; esac; echo 'welcome to ours'; echo 17");
+    told(4, &["exit status: 9", "jobs 17, 17; `scancel 17 17` takes back"]);
     cluster.program("sbatch", "case $* in *dependency*) exit 9;; esac; echo '17;here'");
     told(4, &["exit status: 9", "jobs 17, 17; `scancel 17 17` takes back"]);
     for program in ["sbatch", "scontrol"] {

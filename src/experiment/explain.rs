@@ -242,9 +242,13 @@ pub fn cases(
     found.truncate(most);
     let case = |(policies, found): (Vec<usize>, Found)| {
         let ask = Ask { policy: policies[0], ..Ask::default() };
-        explained(scenario, &ask, &found, &known, around).map(|explanation| Case { policies, explanation })
+        match explained(scenario, &ask, &found, &known, scenario.world.run.calls, around) {
+            // Of an outage whose calls all failed before the warm-up was over there is nothing to tell.
+            Err(Nothing::NoFailure(_)) => Ok(None),
+            other => other.map(|explanation| Some(Case { policies, explanation })),
+        }
     };
-    found.into_iter().map(case).collect()
+    found.into_iter().filter_map(|found| case(found).transpose()).collect()
 }
 
 /// Policies that have the same value of every metric in every world, in order.
@@ -284,7 +288,8 @@ pub fn explain(
     found: &Found,
     around: &Surroundings<'_>,
 ) -> Result<Explanation, Nothing> {
-    explained(scenario, ask, found, &Known::default(), around)
+    // Whoever asks about one outage gets its instants exactly.
+    explained(scenario, ask, found, &Known::default(), Playing::Each, around)
 }
 
 fn explained(
@@ -292,12 +297,12 @@ fn explained(
     ask: &Ask,
     found: &Found,
     known: &Known,
+    calls: Playing,
     around: &Surroundings<'_>,
 ) -> Result<Explanation, Nothing> {
     let names = Names::of(&scenario.world);
     let witness = Witness::new(&names, found.episode, ask.call);
-    // What fails first is played in any case; a call by its number is found only where each is.
-    let calls = if ask.call.is_some() { Playing::Each } else { scenario.world.run.calls };
+    // What fails first is played in any case.
     let played = play_traced(scenario, ask.policy, found.replication, witness, (calls, around.stop))?;
     let Played { observer, causes, .. } = played;
     let Witness { facts, ways, asked, ended, .. } = observer;

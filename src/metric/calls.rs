@@ -88,7 +88,6 @@ impl Collector for Outcomes {
             Fact::Unanswered(n) => self.unanswered = *n,
             Fact::AnswerLost => self.answers_lost += 1,
             Fact::AcceptedWhileDead => self.accepted_while_dead += 1,
-            Fact::Counted { what: CountedCalls::AnswerLost, n } => self.answers_lost += n,
             Fact::Counted { what: CountedCalls::AcceptedWhileDead, n } => self.accepted_while_dead += n,
             _ => {}
         }

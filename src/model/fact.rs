@@ -240,8 +240,6 @@ pub enum Fact {
 pub enum CountedCalls {
     /// [`Fact::Latency`].
     Latency(SimSpan),
-    /// [`Fact::AnswerLost`].
-    AnswerLost,
     /// [`Fact::AcceptedWhileDead`].
     AcceptedWhileDead,
     /// [`Fact::IdpArrival`] of an introspection, and [`Fact::Served`] of it: each kept a worker busy so long.

@@ -89,7 +89,7 @@ impl<O: Observer> World<O> {
             return;
         }
         self.wake_all(s);
-        self.counted_answers_lost(id, s.now());
+        self.answers_matter(id, s);
         let gateway = &mut self.gateways[id.index()];
         gateway.up.set(s.now(), false);
         gateway.falls += 1;

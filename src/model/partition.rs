@@ -77,6 +77,10 @@ impl<O: Observer> World<O> {
             if self.partitions.cut(Party::Gateway(gateway), Party::Bus) {
                 self.connection_breaks(gateway, s);
             }
+            if self.partitions.cut(Party::Gateway(gateway), Party::Backends) {
+                self.wake_all(s);
+                self.answers_matter(gateway, s);
+            }
         }
     }
 

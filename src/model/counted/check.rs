@@ -10,7 +10,6 @@ use super::super::config::{ApiConfig, Validation, WorldConfig};
 use super::super::event::{Event, Leg};
 use super::super::fact::{CountedCalls, Fact, Observer};
 use super::super::introspection::Asker;
-use super::super::source::Source;
 use super::super::world::World;
 use super::law::{Fate, Law};
 use super::stretch::Itinerary;
@@ -66,11 +65,6 @@ impl Check {
         let served = at_idp + self.service.sample(uniform(words[1]));
         [at_idp, served, served + self.leg]
     }
-}
-
-/// The draws of a call's introspection, where something about it is left to chance.
-pub(super) fn check_words(stream: &mut Source, draws: bool, row: u64) -> Row {
-    if draws { stream.further(FIRST, row) } else { [0; ROW_WORDS] }
 }
 
 impl<O: Observer> World<O> {

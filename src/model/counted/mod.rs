@@ -17,7 +17,7 @@ mod check;
 mod latency;
 mod law;
 mod load;
-mod lost;
+mod served;
 mod stretch;
 
 use std::collections::VecDeque;
@@ -34,7 +34,7 @@ use crate::time::{SimSpan, SimTime};
 pub use allowed::{Approximately, obstacles};
 use law::Law;
 pub use load::{erlang_c, would_wait};
-use lost::Range;
+use served::Range;
 use stretch::Path;
 
 /// What is known of lanes and streams, where calls are counted.

@@ -9,7 +9,7 @@ use super::super::source::{Birth, Whose, Word};
 use super::super::world::World;
 use super::check::Check;
 use super::law::{Fate, Law};
-use super::{before, lost::Range};
+use super::{before, served::Range};
 use crate::dist::Dist;
 use crate::engine::Schedule;
 use crate::id::{ApiId, CallId, ClientId, GatewayId, SourceId};
@@ -130,8 +130,8 @@ impl Itinerary {
 
 /// Whose calls a stream has.
 #[derive(Clone, Copy, Debug)]
-struct Lot {
-    client: ClientId,
+pub(super) struct Lot {
+    pub client: ClientId,
     api: ApiId,
     gateway: GatewayId,
 }
@@ -266,7 +266,7 @@ impl<O: Observer> World<O> {
         &self.counted.as_ref().expect("calls are counted").paths[api.index()]
     }
 
-    fn lot(&self, source: SourceId) -> Lot {
+    pub(super) fn lot(&self, source: SourceId) -> Lot {
         let stream = &self.sources[source.index()];
         match (stream.whose, stream.api, stream.gateway) {
             (Whose::Client(client), Some(api), Some(gateway)) => Lot { client, api, gateway },

@@ -17,6 +17,7 @@ use super::findings;
 use super::number::short;
 use crate::experiment::comparison::Comparison;
 use crate::experiment::verdict::{self, Best};
+use crate::model::config::Playing;
 use crate::scenario::{Scenario, approximation};
 use columns::{Cells, Kind, Row, Values, in_words, is_censored};
 
@@ -65,12 +66,26 @@ pub fn compare(scenario: &Scenario, comparison: &Comparison, look: Look) -> Stri
         differences::differences(comparison, look),
         best_lines(comparison).iter().map(|line| wrap(line, look.width)).collect::<Vec<_>>().join("\n"),
         findings::all(scenario, comparison).iter().map(|line| wrap(line, look.width)).collect::<Vec<_>>().join("\n"),
-        approximation(&scenario.world).map(|line| wrap(&line, look.width)).unwrap_or_default(),
+        counted(scenario).map(|lines| wrapped(&lines, look.width)).unwrap_or_default(),
         known::known(&scenario.known, &[Some(comparison)], look),
     ];
     let text =
         parts.iter().filter(|part| !part.is_empty()).map(|part| format!("{part}\n")).collect::<Vec<_>>().join("\n");
     if look.unicode { text } else { ascii(&text) }
+}
+
+fn wrapped(lines: &str, width: u16) -> String {
+    lines.lines().map(|line| wrap(line, width)).collect::<Vec<_>>().join("\n")
+}
+
+/// That calls were counted, what is not known for that reason, and what is approximated.
+fn counted(scenario: &Scenario) -> Option<String> {
+    let told = "calls that change nothing were counted, not played: users_affected is not known".to_owned();
+    match (scenario.world.run.calls, approximation(&scenario.world)) {
+        (Playing::Each, _) => None,
+        (Playing::Counted, None) => Some(told),
+        (Playing::Counted, Some(approximate)) => Some(format!("{told}\n{approximate}")),
+    }
 }
 
 fn heading(scenario: &Scenario, comparison: &Comparison) -> String {

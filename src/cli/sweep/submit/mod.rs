@@ -175,7 +175,7 @@ impl Job<'_> {
 /// A failure, and what was submitted before it.
 fn left(why: &str, jobs: &[String]) -> Stop {
     if jobs.is_empty() {
-        return Stop::Io(format!("{why}\nnothing was submitted"));
+        return Stop::Io(format!("{why}\nnothing was submitted that is known of"));
     }
     let (ids, list) = (jobs.join(" "), jobs.join(", "));
     Stop::Io(format!(

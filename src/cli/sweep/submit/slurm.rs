@@ -26,10 +26,14 @@ pub fn limit() -> Result<u32, String> {
 /// Hands a script over; the id of its job. `words` come after `sbatch --parsable`.
 pub fn submit(words: &[String]) -> Result<String, String> {
     let told = answer("sbatch", &[&["--parsable".to_owned()], words].concat())?;
-    // `ID`, or `ID;CLUSTER`.
-    let id = told.trim().split(';').next().unwrap_or_default();
+    // `ID`, or `ID;CLUSTER`, in the last line: a site's own words may come before it.
+    let last = told.trim().lines().next_back().unwrap_or_default();
+    let id = last.trim().split(';').next().unwrap_or_default();
     if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(format!("sbatch ended well and named no job; it said `{}`", told.trim()));
+        let said = told.trim();
+        return Err(format!(
+            "sbatch ended well and named no job; it said `{said}`; look with squeue whether it queued one"
+        ));
     }
     Ok(id.to_owned())
 }
