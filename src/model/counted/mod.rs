@@ -5,8 +5,8 @@
 //! they are made of; those that are in flight at that instant become calls like others, each at the step that it has reached,
 //! and from there on every call is played, until the lane is seen to be in a steady state again.
 //!
-//! Where no backend introspects nothing is approximated: counts, causes, episodes and the IdP's load are those of a run that plays each call. That holds
-//! because every change is told to this file: of a cache ([`World::cache_changed`]), or of what all lanes depend on
+//! Where no backend introspects nothing is approximated: counts, causes, episodes and the IdP's load are those of a run that
+//! plays each call. That holds because every change is told to this file: of a cache ([`World::cache_changed`]), or of what all lanes depend on
 //! ([`World::world_changed`]). Only the latencies of counted calls are drawn anew ([`latency`]).
 //!
 //! The introspection of a counted call is an approximation, for which a scenario has to ask: it meets a free worker ([`check`]).
@@ -25,9 +25,10 @@ use std::collections::VecDeque;
 use super::config::WorldConfig;
 use super::event::Event;
 use super::fact::Observer;
+use super::holder::{Holder, Place};
 use super::world::World;
 use crate::engine::{Handle, Schedule};
-use crate::id::{ApiId, GatewayId, HolderId, LaneId, SourceId};
+use crate::id::{ApiId, CredentialId, GatewayId, HolderId, LaneId, SourceId};
 use crate::oauth::Outcome;
 use crate::time::{SimSpan, SimTime};
 
@@ -156,7 +157,7 @@ impl<O: Observer> World<O> {
             return false;
         }
         let next = stream.next_at();
-        let told = counted.lanes[gateway.index() * self.config.apis.len() + api.index()].told;
+        let told = counted.lanes[self.lane(gateway, api).index()].told;
         let Some(told) = told else { return false };
         let Some(law) = self.law(gateway, api, s.now()) else { return false };
         if law.outcome() != told || next.is_none_or(|next| next >= law.until) {
@@ -190,14 +191,13 @@ impl<O: Observer> World<O> {
         let changed = std::mem::take(&mut counted.changed);
         if changed.world {
             for gateway in (0..self.gateways.len()).map(GatewayId::at) {
-                self.look_at_lanes(gateway, |_| true, s);
+                self.look_at_lanes(gateway, None, s);
             }
         } else {
             for holder in &changed.holders {
-                let super::holder::Holder { place, credential, .. } = self.holders[holder.index()];
-                if let super::holder::Place::Gateway(gateway) = place {
-                    let config = std::sync::Arc::clone(&self.config);
-                    self.look_at_lanes(gateway, |api| config.apis[api.index()].credential == credential, s);
+                let Holder { place, credential, .. } = self.holders[holder.index()];
+                if let Place::Gateway(gateway) = place {
+                    self.look_at_lanes(gateway, Some(credential), s);
                 }
             }
         }
@@ -208,8 +208,12 @@ impl<O: Observer> World<O> {
         }
     }
 
-    fn look_at_lanes(&mut self, gateway: GatewayId, concerns: impl Fn(ApiId) -> bool, s: &mut Schedule<Event>) {
-        for api in (0..self.config.apis.len()).map(ApiId::at).filter(|api| concerns(*api)) {
+    /// Looks at the lanes of a gateway node, of all its credentials or of this one.
+    fn look_at_lanes(&mut self, gateway: GatewayId, of: Option<CredentialId>, s: &mut Schedule<Event>) {
+        for api in (0..self.config.apis.len()).map(ApiId::at) {
+            if of.is_some_and(|credential| self.config.apis[api.index()].credential != credential) {
+                continue;
+            }
             let lane = self.lane(gateway, api);
             let counted = self.counted.as_ref().expect("calls are counted");
             let silent = |source: &SourceId| counted.streams[source.index()].silent.as_ref();

@@ -2,7 +2,6 @@
 //! to know them, unless the gateway goes down or its link to the backends is cut: then they become calls like others.
 
 use super::super::backend::Verdict;
-use super::super::call::{Caller, Origin};
 use super::super::event::{Event, Step};
 use super::super::fact::Observer;
 use super::super::world::World;
@@ -44,14 +43,13 @@ impl<O: Observer> World<O> {
                 // What is a call again is counted no more.
                 let ranges = std::mem::take(&mut counted.streams[source.index()].counted);
                 for range in ranges.into_iter().filter(|range| range.to > oldest) {
-                    self.answers_of(source, (gateway, api), Range { from: range.from.max(oldest), ..range }, s);
+                    self.answers_of(source, api, Range { from: range.from.max(oldest), ..range }, s);
                 }
             }
         }
     }
 
-    fn answers_of(&mut self, source: SourceId, at: (GatewayId, ApiId), range: Range, s: &mut Schedule<Event>) {
-        let (gateway, api) = at;
+    fn answers_of(&mut self, source: SourceId, api: ApiId, range: Range, s: &mut Schedule<Event>) {
         let mut past = self.sources[source.index()].rewound(range.from);
         while past.next_at().is_some_and(|at| at < range.to) {
             let birth = past.take();
@@ -63,15 +61,10 @@ impl<O: Observer> World<O> {
             if settled >= range.to || answered < s.now() {
                 continue;
             }
-            let client = self.lot(source).client;
-            let user = self.user_of(&birth, client, Some(gateway));
-            let caller = Caller::Client { client, user, gateway };
-            let id = self.born(Origin::Source(source), birth, caller, api, birth.at);
-            let lane = self.lane(gateway, api);
-            let timeout = s.at(birth.at + self.config.clients[client.index()].timeout, Event::ClientTimeout(id));
+            let id = self.becomes_a_call(source, birth, Some(s));
             let call = &mut self.calls[id];
             let outcome = if call.forbidden { Outcome::Forbidden } else { Outcome::Ok };
-            (call.lane, call.sends, call.inside, call.timeout) = (lane, 1, true, Some(timeout));
+            (call.sends, call.inside) = (1, true);
             (call.outcome, call.answer) = (Some(outcome), Some(Verdict::Accepted));
             s.at(answered, Event::Call(id, Step::Answered));
             // Its latency will be told as it is.

@@ -130,8 +130,8 @@ impl Itinerary {
 
 /// Whose calls a stream has.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Lot {
-    pub client: ClientId,
+struct Lot {
+    client: ClientId,
     api: ApiId,
     gateway: GatewayId,
 }
@@ -168,11 +168,10 @@ impl<O: Observer> World<O> {
                 let forbidden = u64::from(birth.forbidden == Some(true));
                 self.tell_counted(lot, law, (1, forbidden), (settled, settled, next));
             } else {
-                let id = self.put_in_flight(source, lot, birth);
-                if let Some(s) = s.as_deref_mut() {
-                    let timeout = birth.at + self.config.clients[lot.client.index()].timeout;
-                    self.calls[id].timeout = Some(s.at(timeout, Event::ClientTimeout(id)));
-                }
+                let id = self.becomes_a_call(source, birth, s.as_deref_mut());
+                self.calls[id].number = self.tally.born;
+                self.tally.born += 1;
+                self.client_calls[lot.client.index()] += 1;
                 match self.gets_to(id, &itinerary, law, now) {
                     Some((at, step)) => _ = s.as_deref_mut().map(|s| s.at(at, Event::Call(id, step))),
                     None => self.check_goes_on(id, &itinerary, (law, words), now, s.as_deref_mut()),
@@ -226,16 +225,15 @@ impl<O: Observer> World<O> {
         self.tell_checks(lot.api, first, calls);
     }
 
-    /// A call that was silent so far goes on as a call like others.
-    fn put_in_flight(&mut self, source: SourceId, lot: Lot, birth: Birth) -> CallId {
-        let user = self.user_of(&birth, lot.client, Some(lot.gateway));
-        let caller = Caller::Client { client: lot.client, user, gateway: lot.gateway };
-        let id = self.born(Origin::Source(source), birth, caller, lot.api, birth.at);
-        let (number, lane) = (self.tally.born, self.lane(lot.gateway, lot.api));
-        self.tally.born += 1;
-        self.client_calls[lot.client.index()] += 1;
-        let call = &mut self.calls[id];
-        (call.number, call.lane) = (number, lane);
+    /// A call that was silent so far goes on as a call like others, in its lane, and its client waits for it; at the end of a
+    /// run, without a schedule, nobody waits.
+    pub(super) fn becomes_a_call(&mut self, source: SourceId, birth: Birth, s: Option<&mut Schedule<Event>>) -> CallId {
+        let Lot { client, api, gateway } = self.lot(source);
+        let user = self.user_of(&birth, client, Some(gateway));
+        let id = self.born(Origin::Source(source), birth, Caller::Client { client, user, gateway }, api, birth.at);
+        self.calls[id].lane = self.lane(gateway, api);
+        let timeout = birth.at + self.config.clients[client.index()].timeout;
+        self.calls[id].timeout = s.map(|s| s.at(timeout, Event::ClientTimeout(id)));
         id
     }
 
@@ -266,7 +264,7 @@ impl<O: Observer> World<O> {
         &self.counted.as_ref().expect("calls are counted").paths[api.index()]
     }
 
-    pub(super) fn lot(&self, source: SourceId) -> Lot {
+    fn lot(&self, source: SourceId) -> Lot {
         let stream = &self.sources[source.index()];
         match (stream.whose, stream.api, stream.gateway) {
             (Whose::Client(client), Some(api), Some(gateway)) => Lot { client, api, gateway },
